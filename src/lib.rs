@@ -1,0 +1,22 @@
+//! Authorization for tower and axum.
+#![allow(dead_code, reason = "the crate is under construction")]
+
+pub mod authn;
+mod challenge;
+mod clock;
+mod decision;
+mod diagnostic;
+mod identity;
+mod policy;
+mod principal;
+mod role;
+mod target;
+
+pub use authn::{Authentication, Authenticator};
+pub use challenge::Challenge;
+pub use clock::{Clock, SystemClock};
+pub use decision::{Denial, Mask, Reason};
+pub use diagnostic::{Diagnostic, Severity};
+pub use identity::{CredentialError, CredentialErrorKind, Identity, Unavailable};
+pub use principal::Principal;
+pub use target::{Head, Target};

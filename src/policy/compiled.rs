@@ -1,0 +1,113 @@
+//! A policy as it is enforced: rules behind routes, names as bits, nothing left to parse.
+
+use std::{sync::Arc, time::SystemTime};
+
+use http::Method;
+use ipnet::IpNet;
+use serde_json::Value;
+
+use super::lookup::Lookup;
+use crate::{
+    decision::{RuleInfo, StepUp},
+    role::{NameSet, NameTable},
+};
+
+/// What paths get that no key matches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Unlisted {
+    #[default]
+    NotFound,
+    Forbidden,
+    Authenticated,
+    Public,
+}
+
+/// Everything that `decide` reads.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) realm: Option<Box<str>>,
+    /// A hash of the content: equal documents, in whatever format, have equal revisions.
+    pub(crate) revision: Box<str>,
+    pub(crate) unlisted: Unlisted,
+    pub(crate) names: NameTable,
+    pub(crate) lookup: Lookup,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) rules: Vec<Rule>,
+    /// The names of the predicates that the application must register.
+    pub(crate) checks: Vec<Box<str>>,
+    pub(crate) uses_networks: bool,
+    pub(crate) uses_time: bool,
+    pub(crate) masks: bool,
+}
+
+/// A path and the rules of its methods.
+#[derive(Debug)]
+pub(crate) struct Route {
+    /// The path as it was written, such as `/users/{id}`.
+    pub(crate) pattern: Arc<str>,
+    /// The names of its parameters, from left to right.
+    pub(crate) params: Vec<Box<str>>,
+    /// The rule of each listed method, by index into [`Compiled::rules`]; sorted by method name.
+    pub(crate) methods: Vec<(Method, usize)>,
+    /// The rule of `ANY`.
+    pub(crate) any: Option<usize>,
+    /// Whether one of the rules is masked.
+    pub(crate) masked: bool,
+}
+
+/// What one method of a route needs.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) info: Arc<RuleInfo>,
+    /// Any of these suffices; never empty.
+    pub(crate) allow: Box<[Grant]>,
+    /// Candidates that are evaluated and reported, never enforced.
+    pub(crate) shadow: Option<Box<[Grant]>>,
+    /// `deny_as` is `not_found`.
+    pub(crate) masked: bool,
+    pub(crate) encoded_slash: bool,
+    /// The lints that the document silences for this rule, each with its reason.
+    pub(crate) silence: Vec<(Box<str>, Box<str>)>,
+}
+
+/// One way to satisfy a rule.
+#[derive(Debug)]
+pub(crate) enum Grant {
+    Public,
+    Authenticated,
+    Nobody,
+    /// Everything in it must hold, and the caller must be authenticated.
+    Conditions(Box<Conditions>),
+}
+
+/// The parts of an object grant; the name of a role or permission alone is one with just `all_of`.
+#[derive(Debug, Default)]
+pub(crate) struct Conditions {
+    pub(crate) all_of: NameSet,
+    /// Absent when empty.
+    pub(crate) any_of: NameSet,
+    pub(crate) none_of: NameSet,
+    pub(crate) claims: Box<[ClaimTest]>,
+    /// Any of them; absent when empty.
+    pub(crate) networks: Box<[IpNet]>,
+    pub(crate) from: Option<SystemTime>,
+    pub(crate) until: Option<SystemTime>,
+    pub(crate) step_up: Option<Arc<StepUp>>,
+    pub(crate) check: Option<Box<str>>,
+}
+
+/// A claim must equal one of the values, or contain it where the claim is an array.
+#[derive(Debug)]
+pub(crate) struct ClaimTest {
+    pub(crate) claim: Box<str>,
+    pub(crate) any_of: Box<[ClaimValue]>,
+}
+
+/// What a claim is compared with.
+#[derive(Debug, PartialEq)]
+pub(crate) enum ClaimValue {
+    /// A string, a number or a boolean.
+    Literal(Value),
+    /// The parameter at this place among [`Route::params`].
+    Parameter(usize),
+}

@@ -1,0 +1,5 @@
+//! The policy: document, compiler, route lookup and the pure decision.
+
+mod compiled;
+mod document;
+mod lookup;

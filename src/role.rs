@@ -1,0 +1,322 @@
+//! Roles and permissions as bits.
+//!
+//! A [`NameTable`] gives every role and permission that a policy declares a bit, and knows for every role the
+//! closure of what it inherits and grants. [`Held`] is the set of names that one principal effectively has.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering, fence},
+    },
+};
+
+use crate::principal::Principal;
+
+/// Whether a declared name is a role or a permission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NameKind {
+    /// A role: what a principal is.
+    Role,
+    /// A permission (also called a scope): what a principal may do.
+    Permission,
+}
+
+/// The place of a declared name in its [`NameTable`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct NameId(u32);
+
+impl NameId {
+    fn word(self) -> usize {
+        self.0 as usize / 64
+    }
+
+    fn bit(self) -> u64 {
+        1 << (self.0 % 64)
+    }
+}
+
+#[derive(Debug)]
+struct Name {
+    text: Arc<str>,
+    kind: NameKind,
+    /// For a role, itself and everything it inherits and grants; for a permission, itself.
+    closure: Box<[u64]>,
+}
+
+/// Every role and permission that a policy declares.
+#[derive(Debug)]
+pub(crate) struct NameTable {
+    revision: u32,
+    index: HashMap<Arc<str>, NameId>,
+    names: Vec<Name>,
+    permissions: Box<[u64]>,
+    exclusive: Vec<NameSet>,
+}
+
+impl NameTable {
+    /// A table of `names`, in order; names are unique.
+    pub(crate) fn new(names: impl IntoIterator<Item = (Arc<str>, NameKind)>) -> Self {
+        static REVISION: AtomicU32 = AtomicU32::new(1);
+        let names: Vec<_> = names.into_iter().collect();
+        let words = names.len().div_ceil(64);
+        let mut table = Self {
+            revision: REVISION.fetch_add(1, Ordering::Relaxed),
+            index: HashMap::with_capacity(names.len()),
+            names: Vec::with_capacity(names.len()),
+            permissions: vec![0; words].into(),
+            exclusive: Vec::new(),
+        };
+        for (id, (text, kind)) in (0..).map(NameId).zip(names) {
+            let mut closure: Box<[u64]> = vec![0; words].into();
+            set(&mut closure, id);
+            if kind == NameKind::Permission {
+                set(&mut table.permissions, id);
+            }
+            table.index.insert(Arc::clone(&text), id);
+            table.names.push(Name { text, kind, closure });
+        }
+        table
+    }
+
+    /// Declares that `role` has everything in `closure`, itself included.
+    pub(crate) fn set_closure(&mut self, role: NameId, closure: impl IntoIterator<Item = NameId>) {
+        if let Some(name) = self.names.get_mut(role.0 as usize) {
+            for id in closure {
+                set(&mut name.closure, id);
+            }
+        }
+    }
+
+    /// Declares that no principal may have two of `roles`.
+    pub(crate) fn add_exclusive(&mut self, roles: impl IntoIterator<Item = NameId>) {
+        self.exclusive.push(NameSet::new(roles));
+    }
+
+    pub(crate) fn find(&self, text: &str) -> Option<NameId> {
+        self.index.get(text).copied()
+    }
+
+    pub(crate) fn text(&self, id: NameId) -> Option<&Arc<str>> {
+        self.names.get(id.0 as usize).map(|name| &name.text)
+    }
+
+    pub(crate) fn kind(&self, id: NameId) -> Option<NameKind> {
+        self.names.get(id.0 as usize).map(|name| name.kind)
+    }
+
+    /// Every declared name, in the order of declaration.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (NameId, &Arc<str>, NameKind)> {
+        (0..).map(NameId).zip(&self.names).map(|(id, name)| (id, &name.text, name.kind))
+    }
+
+    pub(crate) fn exclusive(&self) -> &[NameSet] {
+        &self.exclusive
+    }
+
+    /// The names in the closure of `id`, itself included.
+    pub(crate) fn closure(&self, id: NameId) -> impl Iterator<Item = NameId> {
+        let words = self.names.get(id.0 as usize).map_or(&[][..], |name| &name.closure);
+        self.iter()
+            .map(|(other, ..)| other)
+            .filter(move |other| words.get(other.word()).is_some_and(|word| word & other.bit() != 0))
+    }
+
+    /// Whether `held` has two roles of an exclusive set.
+    pub(crate) fn conflicting(&self, held: &Held) -> bool {
+        self.exclusive.iter().any(|set| set.count(held) > 1)
+    }
+
+    /// What `principal` effectively has: the closure of its roles, and its permissions as far as they are declared.
+    pub(crate) fn resolve(&self, principal: &Principal) -> Held {
+        let mut held = Held::empty(self.permissions.len());
+        if principal.memo().load(self.revision, held.words_mut()) {
+            return held;
+        }
+        self.add_roles(principal, &mut held);
+        self.limit_permissions(principal, &mut held);
+        self.add_permissions(principal, &mut held);
+        principal.memo().store(self.revision, held.words());
+        held
+    }
+
+    fn add_roles(&self, principal: &Principal, held: &mut Held) {
+        for name in principal.role_names().filter_map(|name| self.declared(name, NameKind::Role)) {
+            for (word, closure) in held.words_mut().iter_mut().zip(&name.closure) {
+                *word |= closure;
+            }
+        }
+    }
+
+    /// Takes away what the roles give but the token's scopes do not name, where scopes limit.
+    fn limit_permissions(&self, principal: &Principal, held: &mut Held) {
+        let Some(limit) = principal.permission_limit() else { return };
+        let mut allowed = Held::empty(self.permissions.len());
+        for id in limit.filter_map(|name| self.find(name)) {
+            set(allowed.words_mut(), id);
+        }
+        let masks = self.permissions.iter().zip(allowed.words());
+        for (word, (permissions, allowed)) in held.words_mut().iter_mut().zip(masks) {
+            *word &= !permissions | allowed;
+        }
+    }
+
+    fn add_permissions(&self, principal: &Principal, held: &mut Held) {
+        let declared = |name| self.find(name).filter(|id| self.kind(*id) == Some(NameKind::Permission));
+        for id in principal.permission_names().filter_map(declared) {
+            set(held.words_mut(), id);
+        }
+    }
+
+    fn declared(&self, text: &str, kind: NameKind) -> Option<&Name> {
+        let name = self.names.get(self.find(text)?.0 as usize)?;
+        (name.kind == kind).then_some(name)
+    }
+}
+
+fn set(words: &mut [u64], id: NameId) {
+    if let Some(word) = words.get_mut(id.word()) {
+        *word |= id.bit();
+    }
+}
+
+/// Words that are kept without allocating: 2,048 names.
+const INLINE: usize = 32;
+
+/// The declared names that a principal effectively has.
+#[derive(Clone)]
+pub(crate) struct Held {
+    inline: [u64; INLINE],
+    spilled: Vec<u64>,
+    len: usize,
+}
+
+impl Held {
+    pub(crate) fn empty(words: usize) -> Self {
+        let spilled = if words > INLINE { vec![0; words] } else { Vec::new() };
+        Self { inline: [0; INLINE], spilled, len: words }
+    }
+
+    pub(crate) fn contains(&self, id: NameId) -> bool {
+        self.words().get(id.word()).is_some_and(|word| word & id.bit() != 0)
+    }
+
+    fn words(&self) -> &[u64] {
+        if self.len > INLINE { &self.spilled } else { self.inline.get(..self.len).unwrap_or_default() }
+    }
+
+    fn words_mut(&mut self) -> &mut [u64] {
+        if self.len > INLINE { &mut self.spilled } else { self.inline.get_mut(..self.len).unwrap_or_default() }
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Held").field(&self.words()).finish()
+    }
+}
+
+/// A set of names as a grant holds it: only the words that have bits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NameSet {
+    words: Box<[(u32, u64)]>,
+    ids: Box<[NameId]>,
+}
+
+impl NameSet {
+    pub(crate) fn new(ids: impl IntoIterator<Item = NameId>) -> Self {
+        let ids: Box<[NameId]> = ids.into_iter().collect();
+        let mut words: Vec<(u32, u64)> = Vec::new();
+        for id in &ids {
+            let index = id.0 / 64;
+            match words.iter_mut().find(|(word, _)| *word == index) {
+                Some((_, bits)) => *bits |= id.bit(),
+                None => words.push((index, id.bit())),
+            }
+        }
+        Self { words: words.into(), ids }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The names as they were listed.
+    pub(crate) fn ids(&self) -> &[NameId] {
+        &self.ids
+    }
+
+    pub(crate) fn all_in(&self, held: &Held) -> bool {
+        self.overlap(held).all(|(wanted, has)| wanted & has == wanted)
+    }
+
+    pub(crate) fn any_in(&self, held: &Held) -> bool {
+        self.overlap(held).any(|(wanted, has)| wanted & has != 0)
+    }
+
+    fn count(&self, held: &Held) -> u32 {
+        self.overlap(held).map(|(wanted, has)| (wanted & has).count_ones()).sum()
+    }
+
+    fn overlap(&self, held: &Held) -> impl Iterator<Item = (u64, u64)> {
+        let words = held.words();
+        self.words.iter().map(|(index, bits)| (*bits, words.get(*index as usize).copied().unwrap_or(0)))
+    }
+}
+
+/// The bits of a principal for the policy revision it met last, shared by all clones without a lock.
+///
+/// A sequence lock: readers never wait and never see a half-written set; a writer that meets another gives up.
+/// The state is the revision in the upper half, a counter that grows with every write in the lower, whose last
+/// bit says that a write is under way.
+pub(crate) struct Memo {
+    state: AtomicU64,
+    words: [AtomicU64; INLINE],
+}
+
+impl Memo {
+    pub(crate) const fn new() -> Self {
+        Self { state: AtomicU64::new(0), words: [const { AtomicU64::new(0) }; INLINE] }
+    }
+
+    fn load(&self, revision: u32, words: &mut [u64]) -> bool {
+        let before = self.state.load(Ordering::Acquire);
+        if before >> 32 != u64::from(revision) || before & 1 == 1 || words.len() > INLINE {
+            return false;
+        }
+        for (word, memo) in words.iter_mut().zip(&self.words) {
+            *word = memo.load(Ordering::Relaxed);
+        }
+        fence(Ordering::Acquire);
+        let consistent = self.state.load(Ordering::Relaxed) == before;
+        if !consistent {
+            words.fill(0);
+        }
+        consistent
+    }
+
+    fn store(&self, revision: u32, words: &[u64]) {
+        let before = self.state.load(Ordering::Relaxed);
+        if before & 1 == 1 || words.len() > INLINE {
+            return;
+        }
+        let busy = before | 1;
+        if self.state.compare_exchange(before, busy, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            return;
+        }
+        fence(Ordering::Release);
+        for (memo, word) in self.words.iter().zip(words) {
+            memo.store(*word, Ordering::Relaxed);
+        }
+        let count = (before & u64::from(u32::MAX)).wrapping_add(2) & u64::from(u32::MAX);
+        self.state.store(u64::from(revision) << 32 | count, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for Memo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memo").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,107 @@
+//! What a request asks for: views of its head that are copied, never cloned.
+
+use http::{Extensions, HeaderMap, Method, Request, Uri, request};
+
+/// A view of the head of a request: method, URI, headers and extensions.
+///
+/// It borrows everything, so handing it to an [`Authenticator`](crate::Authenticator) costs nothing.
+///
+/// ```
+/// use tower_authz::Head;
+///
+/// let request = http::Request::get("/invoices?page=2").body(()).unwrap();
+/// let head = Head::from(&request);
+/// assert_eq!(head.uri().path(), "/invoices");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'a> {
+    method: &'a Method,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+    extensions: &'a Extensions,
+}
+
+impl<'a> Head<'a> {
+    /// The method as it came in.
+    pub fn method(&self) -> &'a Method {
+        self.method
+    }
+
+    /// The request target.
+    pub fn uri(&self) -> &'a Uri {
+        self.uri
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &'a HeaderMap {
+        self.headers
+    }
+
+    /// The extensions that outer layers left.
+    pub fn extensions(&self) -> &'a Extensions {
+        self.extensions
+    }
+}
+
+impl<'a, B> From<&'a Request<B>> for Head<'a> {
+    fn from(request: &'a Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
+    }
+}
+
+impl<'a> From<&'a request::Parts> for Head<'a> {
+    fn from(parts: &'a request::Parts) -> Self {
+        Self { method: &parts.method, uri: &parts.uri, headers: &parts.headers, extensions: &parts.extensions }
+    }
+}
+
+/// What decides which rules apply: the method, the path, and what a router around us has already found out.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The method, as it came in.
+    pub method: &'a Method,
+    /// The path of the request target as this service sees it (RFC 3986, section 3.3), still percent-encoded.
+    pub path: &'a str,
+    /// The pattern of the route that a router has matched, such as `/users/{id}`.
+    pub matched: Option<&'a str>,
+    /// The path that the outermost router saw, before any prefix was stripped.
+    pub original: Option<&'a str>,
+    /// The pattern of the prefix that routers have stripped from the path, such as `/api`.
+    pub nested: Option<&'a str>,
+}
+
+impl<'a> Target<'a> {
+    /// A target that no router has looked at.
+    pub fn new(method: &'a Method, path: &'a str) -> Self {
+        Self { method, path, matched: None, original: None, nested: None }
+    }
+
+    /// Adds the pattern of the route that a router has matched.
+    pub fn matched(self, pattern: &'a str) -> Self {
+        Self { matched: Some(pattern), ..self }
+    }
+}
+
+impl<'a> From<Head<'a>> for Target<'a> {
+    #[cfg(feature = "axum")]
+    fn from(head: Head<'a>) -> Self {
+        use axum::extract::{MatchedPath, NestedPath, OriginalUri};
+        Self {
+            method: head.method,
+            path: head.uri.path(),
+            matched: head.extensions.get::<MatchedPath>().map(MatchedPath::as_str),
+            original: head.extensions.get::<OriginalUri>().map(|uri| uri.0.path()),
+            nested: head.extensions.get::<NestedPath>().map(NestedPath::as_str),
+        }
+    }
+
+    #[cfg(not(feature = "axum"))]
+    fn from(head: Head<'a>) -> Self {
+        Self::new(head.method, head.uri.path())
+    }
+}
