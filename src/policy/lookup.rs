@@ -1,5 +1,262 @@
-//! Which route a path selects.
+//! Which route a path selects: a radix trie over bytes.
+//!
+//! Precedence and backtracking are matchit's, which axum routes with; unlike it the trie lets `{x}` and `{*x}`
+//! stand at one place. Time depends on the length of the path, not on the number of routes.
 
-/// Placeholder shape, replaced by the trie.
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use super::{
+    capture::{Captures, EmptySegment},
+    pattern::{self, Pattern, Piece},
+};
+
+/// A route, and what its parameters captured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hit {
+    pub(crate) route: usize,
+    pub(crate) captures: Captures,
+}
+
+/// The routes of a policy.
 #[derive(Debug, Default)]
-pub(crate) struct Lookup;
+pub(crate) struct Lookup {
+    root: Node,
+    patterns: HashMap<usize, Pattern>,
+    /// Routes by a hash of their shape.
+    shapes: HashMap<u64, Vec<usize>>,
+    /// Whether a key ends in `/`, so that paths must also be read with one.
+    trailing_slash: bool,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    /// Static continuations by their first byte, sorted; no two begin alike.
+    statics: Vec<(Box<[u8]>, Node)>,
+    param: Option<Box<Node>>,
+    rest: Option<usize>,
+    route: Option<usize>,
+}
+
+impl Lookup {
+    /// Adds a route. A route of the same shape is replaced.
+    pub(crate) fn insert(&mut self, pattern: &Pattern, route: usize) {
+        self.trailing_slash |= ends_in_slash(pattern);
+        self.shapes.entry(shape_hash(pattern.text())).or_default().push(route);
+        self.patterns.insert(route, pattern.clone());
+        let mut node = &mut self.root;
+        for piece in pattern.pieces() {
+            match piece {
+                Piece::Literal(text) => node = node.descend(text.as_bytes()),
+                Piece::Param(_) => node = node.param.get_or_insert_default(),
+                Piece::Rest(_) => {
+                    node.rest = Some(route);
+                    return;
+                }
+            }
+        }
+        node.route = Some(route);
+    }
+
+    pub(crate) fn has_trailing_slash(&self) -> bool {
+        self.trailing_slash
+    }
+
+    /// The route that `path` selects: from left to right static beats `{x}` beats `{*x}`, with backtracking.
+    pub(crate) fn find(&self, path: &[u8], empty: EmptySegment) -> Option<Hit> {
+        let mut search = Search { path, empty, captures: Captures::default() };
+        let route = search.visit(&self.root, 0)?;
+        Some(Hit { route, captures: search.captures })
+    }
+
+    /// The route whose key is `path`, parameter names aside.
+    pub(crate) fn route_of(&self, path: &str) -> Option<usize> {
+        let same = |route: &&usize| {
+            self.patterns.get(route).is_some_and(|pattern| pattern::shape(pattern.text()).eq(pattern::shape(path)))
+        };
+        self.shapes.get(&shape_hash(path))?.iter().find(same).copied()
+    }
+
+    pub(crate) fn pattern(&self, route: usize) -> Option<&Pattern> {
+        self.patterns.get(&route)
+    }
+}
+
+fn shape_hash(path: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    pattern::shape(path).for_each(|c| c.hash(&mut hasher));
+    hasher.finish()
+}
+
+fn ends_in_slash(pattern: &Pattern) -> bool {
+    matches!(pattern.pieces().last(), Some(Piece::Literal(text)) if text.ends_with('/') && pattern.text().len() > 1)
+}
+
+impl Node {
+    /// The node behind `text`, which is made where it is missing.
+    fn descend(&mut self, text: &[u8]) -> &mut Self {
+        let Some(first) = text.first() else { return self };
+        let index = match self.statics.binary_search_by_key(&Some(first), |(prefix, _)| prefix.first()) {
+            Ok(index) => index,
+            Err(index) => {
+                self.statics.insert(index, (text.into(), Self::default()));
+                index
+            }
+        };
+        #[expect(clippy::indexing_slicing, reason = "the search above has found or made this place")]
+        let (prefix, node) = &mut self.statics[index];
+        let common = prefix.iter().zip(text).take_while(|(a, b)| a == b).count();
+        if let Some((head, tail)) = prefix.split_at_checked(common)
+            && !tail.is_empty()
+        {
+            let (head, tail) = (Box::from(head), Box::from(tail));
+            let below = std::mem::take(node);
+            node.statics.push((tail, below));
+            *prefix = head;
+        }
+        node.descend(text.get(common..).unwrap_or_default())
+    }
+
+    fn static_child(&self, first: u8) -> Option<(&[u8], &Self)> {
+        let index = self.statics.binary_search_by_key(&Some(&first), |(prefix, _)| prefix.first()).ok()?;
+        self.statics.get(index).map(|(prefix, node)| (&**prefix, node))
+    }
+}
+
+struct Search<'a> {
+    path: &'a [u8],
+    empty: EmptySegment,
+    captures: Captures,
+}
+
+impl Search<'_> {
+    /// Depth is bounded by the depth of the trie, which the policy's longest key bounds.
+    fn visit(&mut self, node: &Node, at: usize) -> Option<usize> {
+        let rest = self.path.get(at..).unwrap_or_default();
+        let Some(&first) = rest.first() else { return node.route };
+        self.visit_static(node, first, rest, at)
+            .or_else(|| self.visit_param(node, rest, at))
+            .or_else(|| self.visit_rest(node, at))
+    }
+
+    fn visit_static(&mut self, node: &Node, first: u8, rest: &[u8], at: usize) -> Option<usize> {
+        let (prefix, child) = node.static_child(first)?;
+        if rest.starts_with(prefix) { self.visit(child, at + prefix.len()) } else { None }
+    }
+
+    fn visit_param(&mut self, node: &Node, rest: &[u8], at: usize) -> Option<usize> {
+        let child = node.param.as_deref()?;
+        let length = pattern::segment(rest, self.empty)?;
+        self.captures.push(at, at + length);
+        let found = self.visit(child, at + length);
+        if found.is_none() {
+            self.captures.pop();
+        }
+        found
+    }
+
+    fn visit_rest(&mut self, node: &Node, at: usize) -> Option<usize> {
+        let route = node.rest?;
+        self.captures.push(at, self.path.len());
+        Some(route)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{EmptySegment, Lookup, Pattern};
+
+    fn lookup(keys: &[&str]) -> Lookup {
+        let mut lookup = Lookup::default();
+        for (route, key) in keys.iter().enumerate() {
+            lookup.insert(&Pattern::parse(key).unwrap(), route);
+        }
+        lookup
+    }
+
+    fn find<'a>(keys: &[&'a str], path: &str) -> Option<(&'a str, Vec<String>)> {
+        let hit = lookup(keys).find(path.as_bytes(), EmptySegment::Matches)?;
+        let captures = (0..).map_while(|index| hit.captures.get(index)).map(|place| path[place].to_owned()).collect();
+        Some((keys[hit.route], captures))
+    }
+
+    #[test]
+    fn the_most_literal_key_wins_and_a_dead_end_is_left_again() {
+        let keys = ["/a/{x}", "/a/b", "/a/{*rest}", "/a/b/{y}/c", "/{*all}", "/img{n}", "/"];
+        for (path, key, captures) in [
+            ("/a/b", "/a/b", &[][..]),
+            ("/a/bc", "/a/{x}", &["bc"]),
+            ("/a/b/c/d", "/a/{*rest}", &["b/c/d"]),
+            ("/a/b/1/c", "/a/b/{y}/c", &["1"]),
+            ("/a//c", "/a/{*rest}", &["/c"]),
+            ("/z", "/{*all}", &["z"]),
+            ("/img7", "/img{n}", &["7"]),
+            ("/img", "/{*all}", &["img"]),
+            ("/", "/", &[]),
+        ] {
+            let found = find(&keys, path).unwrap();
+            assert_eq!((found.0, found.1), (key, captures.iter().map(|&c| c.to_owned()).collect()), "{path}");
+        }
+        assert_eq!(find(&["/a", "/a/{*x}"], "/a/"), None);
+        assert_eq!(find(&["/{x}"], "/"), None);
+    }
+
+    #[test]
+    fn routers_disagree_on_empty_segments_and_both_ways_can_be_asked() {
+        let lookup = lookup(&["/a/{x}/b"]);
+        assert!(lookup.find(b"/a//b", EmptySegment::Matches).is_some());
+        assert!(lookup.find(b"/a//b", EmptySegment::Fails).is_none());
+    }
+
+    fn key() -> impl Strategy<Value = String> {
+        let segment = prop_oneof![
+            4 => "[ab]{1,2}",
+            1 => Just(String::new()),
+            3 => "[xy]".prop_map(|name| format!("{{{name}}}")),
+            1 => "[ab][xy]".prop_map(|text| format!("{}{{{}}}", &text[..1], &text[1..])),
+        ];
+        (prop::collection::vec(segment, 1..4), prop::bool::weighted(0.2)).prop_map(|(segments, rest)| {
+            let tail = if rest { "/{*z}" } else { "" };
+            format!("/{}{tail}", segments.join("/"))
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+        #[test]
+        fn wherever_matchit_accepts_the_keys_the_trie_agrees_with_it(
+            keys in prop::collection::vec(key(), 1..8),
+            paths in prop::collection::vec("/[ab/]{0,8}", 1..8),
+        ) {
+            let mut router = matchit::Router::new();
+            let (mut lookup, mut taken) = (Lookup::default(), Vec::new());
+            for key in keys {
+                let Ok(pattern) = Pattern::parse(&key) else { continue };
+                if router.insert(key.clone(), taken.len()).is_ok() {
+                    lookup.insert(&pattern, taken.len());
+                    taken.push(key);
+                }
+            }
+            for path in paths {
+                let expected = router.at(&path).ok().map(|found| {
+                    (*found.value, found.params.iter().map(|(_, value)| value.to_owned()).collect::<Vec<_>>())
+                });
+                let hit = lookup.find(path.as_bytes(), EmptySegment::Matches).map(|hit| {
+                    let captures = (0..).map_while(|index| hit.captures.get(index));
+                    (hit.route, captures.map(|place| path[place].to_owned()).collect::<Vec<_>>())
+                });
+                if let Some((route, _)) = hit {
+                    let alone = lookup.pattern(route).unwrap().captures(path.as_bytes(), EmptySegment::Matches);
+                    let hit = lookup.find(path.as_bytes(), EmptySegment::Matches);
+                    prop_assert_eq!(alone, hit.map(|hit| hit.captures));
+                    prop_assert_eq!(lookup.route_of(&taken[route].replace("{x", "{other")), Some(route));
+                }
+                prop_assert_eq!(hit, expected, "{} among {:?}", path, taken);
+            }
+        }
+    }
+}

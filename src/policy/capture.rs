@@ -1,0 +1,49 @@
+//! Where the parameters of a key are in a path.
+
+use std::ops::Range;
+
+/// Whether an empty segment inside a path satisfies `{x}`: routers disagree (matchit 0.8 says yes, 0.9 no).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EmptySegment {
+    Matches,
+    Fails,
+}
+
+/// Parameters that are captured without allocating.
+const INLINE: usize = 8;
+
+/// The places in a path of the parameters of a route, from left to right.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Captures {
+    inline: [(u32, u32); INLINE],
+    len: usize,
+    spilled: Vec<(u32, u32)>,
+}
+
+impl Captures {
+    /// The place of the parameter with this index.
+    pub(crate) fn get(&self, index: usize) -> Option<Range<usize>> {
+        if index >= self.len {
+            return None;
+        }
+        let (start, end) = self.inline.get(index).or_else(|| self.spilled.get(index - INLINE)).copied()?;
+        Some(start as usize..end as usize)
+    }
+
+    pub(crate) fn push(&mut self, start: usize, end: usize) {
+        let place = (u32::try_from(start).unwrap_or(u32::MAX), u32::try_from(end).unwrap_or(u32::MAX));
+        match self.inline.get_mut(self.len) {
+            Some(slot) => *slot = place,
+            None => self.spilled.push(place),
+        }
+        self.len += 1;
+    }
+
+    pub(crate) fn pop(&mut self) {
+        self.len -= 1;
+        match self.inline.get_mut(self.len) {
+            Some(slot) => *slot = (0, 0),
+            None => drop(self.spilled.pop()),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The path of a route key: axum 0.8's syntax, read once.
+
+use std::{ops::Range, sync::Arc};
+
+use super::capture::{Captures, EmptySegment};
+
+/// A piece of a path, from left to right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// Text that must be there byte by byte, slashes included, escapes resolved.
+    Literal(Box<str>),
+    /// `{name}`: the rest of one segment, not empty.
+    Param(Box<str>),
+    /// `{*name}`: the rest of the path, not empty.
+    Rest(Box<str>),
+}
+
+/// The path of a route key.
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern {
+    text: Arc<str>,
+    pieces: Vec<Piece>,
+}
+
+/// What is wrong with a path, and the bytes of it that are at fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PatternProblem {
+    pub(crate) kind: ProblemKind,
+    pub(crate) range: Range<usize>,
+}
+
+/// What can be wrong with a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProblemKind {
+    /// It does not begin with `/`.
+    NoLeadingSlash,
+    /// `:id`, as other routers write parameters.
+    ColonParameter,
+    /// `*` or `**` at the beginning of a segment, as other routers write the rest.
+    Star,
+    /// A brace without its partner.
+    UnpairedBrace,
+    /// `{}` or `{*}`.
+    EmptyName,
+    /// A name with other characters than letters, digits, `_`, `-` and `.`, such as a regex.
+    InvalidName,
+    /// Text after a parameter in the same segment.
+    TextAfterParameter,
+    /// Something after `{*rest}`.
+    RestNotLast,
+    /// Two parameters of one name.
+    DuplicateName,
+    /// A segment `.` or `..`, which no request that gets through has.
+    DotSegment,
+    /// A backslash, a control character, `?` or `#`, which no request that gets through has.
+    ForbiddenCharacter,
+    /// More than [`MAX_LENGTH`] bytes.
+    TooLong,
+}
+
+/// The longest path of a key in bytes: far more than any route needs, and a bound on the depth of the trie.
+pub(crate) const MAX_LENGTH: usize = 2048;
+
+impl Pattern {
+    /// Reads a path.
+    pub(crate) fn parse(path: &str) -> Result<Self, PatternProblem> {
+        if !path.starts_with('/') {
+            return problem(ProblemKind::NoLeadingSlash, 0..path.len());
+        }
+        if path.len() > MAX_LENGTH {
+            return problem(ProblemKind::TooLong, 0..path.len());
+        }
+        check_segments(path)?;
+        let pieces = Reader { path, at: 0, literal: String::new(), pieces: Vec::new() }.read()?;
+        Ok(Self { text: path.into(), pieces })
+    }
+
+    /// The path as it was written.
+    pub(crate) fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+
+    pub(crate) fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// The names of the parameters, from left to right.
+    pub(crate) fn params(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Literal(_) => None,
+            Piece::Param(name) | Piece::Rest(name) => Some(&**name),
+        })
+    }
+
+    /// The path, parameter names aside: patterns of the same shape are the same route.
+    pub(crate) fn shape(&self) -> String {
+        shape(&self.text).collect()
+    }
+
+    /// The places of the parameters in `path`, if this pattern alone matches it.
+    pub(crate) fn captures(&self, path: &[u8], empty: EmptySegment) -> Option<Captures> {
+        let mut captures = Captures::default();
+        let mut at = 0;
+        for piece in &self.pieces {
+            let rest = path.get(at..).unwrap_or_default();
+            let length = match piece {
+                Piece::Literal(text) => rest.starts_with(text.as_bytes()).then_some(text.len())?,
+                Piece::Param(_) => segment(rest, empty)?,
+                Piece::Rest(_) => (!rest.is_empty()).then_some(rest.len())?,
+            };
+            if !matches!(piece, Piece::Literal(_)) {
+                captures.push(at, at + length);
+            }
+            at += length;
+        }
+        (at == path.len()).then_some(captures)
+    }
+}
+
+/// The length of the segment that `rest` begins with, if `{x}` matches it: nothing does at the end of a path,
+/// and an empty segment inside it only one way.
+pub(crate) fn segment(rest: &[u8], empty: EmptySegment) -> Option<usize> {
+    let length = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
+    let matches = length > 0 || (empty == EmptySegment::Matches && !rest.is_empty());
+    matches.then_some(length)
+}
+
+/// A path in the syntax of keys, parameter names aside.
+pub(crate) fn shape(path: &str) -> impl Iterator<Item = char> {
+    let mut chars = path.chars().peekable();
+    let (mut inside, mut escaped) = (false, false);
+    std::iter::from_fn(move || {
+        loop {
+            let c = chars.next()?;
+            match c {
+                '{' if escaped => escaped = false,
+                '{' if chars.peek() == Some(&'{') => escaped = true,
+                '{' => inside = true,
+                '}' => inside = false,
+                '*' if inside => {}
+                _ if inside => continue,
+                _ => {}
+            }
+            return Some(c);
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Pattern, ProblemKind};
+
+    #[test]
+    fn paths_of_axum_are_read_and_others_are_refused_with_their_place() {
+        for (path, shape) in [
+            ("/", "/"),
+            ("/users/{id}", "/users/{}"),
+            ("/img{id}/x", "/img{}/x"),
+            ("/a/{*rest}", "/a/{*}"),
+            ("/a/{{b}}/{c}", "/a/{{b}}/{}"),
+            ("//a/", "//a/"),
+            ("/caf\u{e9}/%2F", "/caf\u{e9}/%2F"),
+        ] {
+            assert_eq!(Pattern::parse(path).unwrap().shape(), shape, "{path}");
+        }
+        for (path, kind, at) in [
+            ("", ProblemKind::NoLeadingSlash, ""),
+            ("users", ProblemKind::NoLeadingSlash, "users"),
+            ("/users/:id", ProblemKind::ColonParameter, ":id"),
+            ("/files/**", ProblemKind::Star, "**"),
+            ("/a/{id", ProblemKind::UnpairedBrace, "{id"),
+            ("/a/id}", ProblemKind::UnpairedBrace, "}"),
+            ("/a/{}", ProblemKind::EmptyName, "{}"),
+            ("/a/{*}", ProblemKind::EmptyName, "{*}"),
+            ("/a/{id:[0-9]+}", ProblemKind::InvalidName, "{id:[0-9]+}"),
+            ("/a/{id}.png/b", ProblemKind::TextAfterParameter, ".png"),
+            ("/a/{*rest}/b", ProblemKind::RestNotLast, "/b"),
+            ("/a/{id}/b/{id}", ProblemKind::DuplicateName, "{id}"),
+            ("/a/../b", ProblemKind::DotSegment, ".."),
+            ("/a\\b", ProblemKind::ForbiddenCharacter, "\\"),
+            ("/a?b", ProblemKind::ForbiddenCharacter, "?"),
+        ] {
+            let problem = Pattern::parse(path).unwrap_err();
+            assert_eq!((problem.kind, &path[problem.range]), (kind, at), "{path}");
+        }
+    }
+}
