@@ -146,6 +146,103 @@ pub(crate) fn shape(path: &str) -> impl Iterator<Item = char> {
     })
 }
 
+fn problem<T>(kind: ProblemKind, range: Range<usize>) -> Result<T, PatternProblem> {
+    Err(PatternProblem { kind, range })
+}
+
+fn check_segments(path: &str) -> Result<(), PatternProblem> {
+    let forbidden = |c: char| matches!(c, '\\' | '?' | '#') || c.is_control();
+    if let Some((at, c)) = path.char_indices().find(|(_, c)| forbidden(*c)) {
+        return problem(ProblemKind::ForbiddenCharacter, at..at + c.len_utf8());
+    }
+    let mut at = 0;
+    for segment in path.split('/') {
+        let range = at..at + segment.len();
+        match segment {
+            "." | ".." => return problem(ProblemKind::DotSegment, range),
+            _ if segment.starts_with(':') => return problem(ProblemKind::ColonParameter, range),
+            _ if segment.starts_with('*') => return problem(ProblemKind::Star, range),
+            _ => at = range.end + 1,
+        }
+    }
+    Ok(())
+}
+
+struct Reader<'a> {
+    path: &'a str,
+    at: usize,
+    literal: String,
+    pieces: Vec<Piece>,
+}
+
+impl Reader<'_> {
+    fn read(mut self) -> Result<Vec<Piece>, PatternProblem> {
+        while let Some(c) = self.rest().chars().next() {
+            match c {
+                '{' if self.rest().starts_with("{{") => self.take(c, 2),
+                '}' if self.rest().starts_with("}}") => self.take(c, 2),
+                '}' => return problem(ProblemKind::UnpairedBrace, self.at..self.at + 1),
+                '{' => self.parameter()?,
+                _ => self.take(c, c.len_utf8()),
+            }
+        }
+        self.end_literal();
+        Ok(self.pieces)
+    }
+
+    fn rest(&self) -> &str {
+        self.path.get(self.at..).unwrap_or_default()
+    }
+
+    fn take(&mut self, c: char, bytes: usize) {
+        self.literal.push(c);
+        self.at += bytes;
+    }
+
+    fn end_literal(&mut self) {
+        if !self.literal.is_empty() {
+            self.pieces.push(Piece::Literal(std::mem::take(&mut self.literal).into()));
+        }
+    }
+
+    fn parameter(&mut self) -> Result<(), PatternProblem> {
+        let rest = self.rest();
+        let Some(end) = rest.find('}') else {
+            return problem(ProblemKind::UnpairedBrace, self.at..self.path.len());
+        };
+        let range = self.at..self.at + end + 1;
+        let inside = rest.get(1..end).unwrap_or_default();
+        let (name, is_rest) = inside.strip_prefix('*').map_or((inside, false), |name| (name, true));
+        self.check_name(name, &range)?;
+        let after = rest.get(end + 1..).unwrap_or_default();
+        if is_rest && !after.is_empty() {
+            return problem(ProblemKind::RestNotLast, range.end..self.path.len());
+        }
+        if !after.is_empty() && !after.starts_with('/') {
+            let until = after.find('/').unwrap_or(after.len());
+            return problem(ProblemKind::TextAfterParameter, range.end..range.end + until);
+        }
+        let name = name.into();
+        self.end_literal();
+        self.pieces.push(if is_rest { Piece::Rest(name) } else { Piece::Param(name) });
+        self.at = range.end;
+        Ok(())
+    }
+
+    fn check_name(&self, name: &str, range: &Range<usize>) -> Result<(), PatternProblem> {
+        let taken = |piece: &Piece| matches!(piece, Piece::Param(other) | Piece::Rest(other) if **other == *name);
+        if name.is_empty() {
+            problem(ProblemKind::EmptyName, range.clone())
+        } else if !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.')) {
+            problem(ProblemKind::InvalidName, range.clone())
+        } else if self.pieces.iter().any(taken) {
+            problem(ProblemKind::DuplicateName, range.clone())
+        } else {
+            Ok(())
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Pattern, ProblemKind};
