@@ -9,6 +9,8 @@ mod diagnostic;
 mod identity;
 mod policy;
 mod principal;
+pub mod report;
+pub mod respond;
 mod role;
 mod target;
 

@@ -1,0 +1,100 @@
+//! The way of a browser to the login page.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header, uri::PathAndQuery};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{negotiate::Format, preferences::Preferences};
+use crate::target::Head;
+
+const HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
+const HX_CURRENT_URL: HeaderName = HeaderName::from_static("hx-current-url");
+const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+
+/// What a header cannot hold, and a space.
+const NO_HEADER: &AsciiSet = &CONTROLS.add(b' ');
+/// Everything but the unreserved characters of RFC 3986, section 2.3, and `/`.
+const NO_PARAMETER: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// A request that a browser could follow up with a visit to the login page.
+#[derive(Clone, Debug)]
+pub(super) enum Visit {
+    /// Perhaps a navigation; `Accept` tells, which is read late.
+    Page(PathAndQuery),
+    /// A request of htmx, and the page it comes from.
+    Htmx(Option<HeaderValue>),
+}
+
+impl Visit {
+    pub(super) fn new(head: Head<'_>) -> Option<Self> {
+        let headers = head.headers();
+        if headers.get(HX_REQUEST).is_some_and(|value| value == "true") {
+            return Some(Self::Htmx(headers.get(HX_CURRENT_URL).cloned()));
+        }
+        let navigates = headers.get(SEC_FETCH_MODE).is_none_or(|mode| mode == "navigate");
+        let reads = matches!(*head.method(), Method::GET | Method::HEAD);
+        let target = original(head).path_and_query().filter(|_| navigates && reads);
+        target.cloned().map(Self::Page)
+    }
+}
+
+/// The URI as the browser sent it, before routers stripped prefixes.
+fn original(head: Head<'_>) -> &Uri {
+    #[cfg(feature = "axum")]
+    if let Some(uri) = head.extensions().get::<axum::extract::OriginalUri>() {
+        return &uri.0;
+    }
+    head.uri()
+}
+
+/// Where the login page is.
+#[derive(Debug)]
+pub(super) struct Login {
+    location: String,
+}
+
+impl Login {
+    pub(super) fn new(location: &str) -> Self {
+        Self { location: utf8_percent_encode(location, NO_HEADER).to_string() }
+    }
+
+    /// The whole answer to a navigation.
+    pub(super) fn see_other<B: Default>(&self, preferences: &Preferences) -> Option<Response<B>> {
+        let Some(Visit::Page(target)) = &preferences.visit else { return None };
+        if preferences.format() != Format::Html || target.path() == self.path() {
+            return None;
+        }
+        let location = HeaderValue::from_maybe_shared(self.with_next(Some(target))).ok()?;
+        let mut response = Response::new(B::default());
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        response.headers_mut().insert(header::LOCATION, location);
+        Some(response)
+    }
+
+    /// Tells htmx to visit the login page.
+    pub(super) fn redirect_htmx(&self, preferences: &Preferences, headers: &mut HeaderMap) {
+        let Some(Visit::Htmx(page)) = &preferences.visit else { return };
+        let page = page.as_ref().and_then(|url| url.to_str().ok()?.parse::<Uri>().ok());
+        let target = page.as_ref().and_then(Uri::path_and_query);
+        if let Ok(location) = HeaderValue::from_maybe_shared(self.with_next(target)) {
+            headers.insert(HX_REDIRECT, location);
+        }
+    }
+
+    fn path(&self) -> &str {
+        self.location.split(['?', '#']).next().unwrap_or_default()
+    }
+
+    fn with_next(&self, target: Option<&PathAndQuery>) -> bytes::Bytes {
+        let Some(target) = target.map(PathAndQuery::as_str).filter(|target| is_local(target)) else {
+            return self.location.clone().into();
+        };
+        let joint = if self.location.contains('?') { '&' } else { '?' };
+        format!("{}{joint}next={}", self.location, utf8_percent_encode(target, NO_PARAMETER)).into()
+    }
+}
+
+/// Whether a browser that is sent to `target` stays on the origin: `//host` and `/\host` lead elsewhere.
+fn is_local(target: &str) -> bool {
+    target.strip_prefix('/').is_some_and(|rest| !rest.starts_with(['/', '\\']))
+}

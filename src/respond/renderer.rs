@@ -1,0 +1,136 @@
+//! From a denial to its answer.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+
+use super::{
+    body::{Bodies, Content},
+    challenges::Challenges,
+    grpc,
+    preferences::Preferences,
+    responder::Responder,
+};
+use crate::{
+    challenge::Challenge,
+    decision::{Denial, Reason},
+    target::Head,
+};
+
+/// After how many seconds clients should try again where nobody knows better.
+const RETRY_AFTER_SECONDS: u64 = 5;
+
+/// Answers denials as a [`Responder`] says; made once, when the layer is built.
+#[derive(Debug)]
+pub(crate) struct Renderer {
+    responder: Responder,
+    challenges: Challenges,
+    bodies: Bodies,
+}
+
+impl Default for Renderer {
+    fn default() -> Self {
+        Self::new(Responder::default(), Vec::new(), None)
+    }
+}
+
+impl Renderer {
+    /// Answers with `challenges`, which are given `realm` where they have none.
+    pub(crate) fn new(responder: Responder, challenges: Vec<Challenge>, realm: Option<&str>) -> Self {
+        Self { responder, challenges: Challenges::new(challenges, realm), bodies: Bodies::new() }
+    }
+
+    /// What must be kept of a request to answer it later. Cheap: it is called for requests that are forwarded, too.
+    pub(crate) fn preferences(&self, head: Head<'_>) -> Preferences {
+        Preferences::new(head, self.responder.login.is_some())
+    }
+
+    /// The answer to a denied request.
+    pub(crate) fn render(&self, denial: &Denial, preferences: &Preferences) -> Response<Bytes> {
+        match denial.status() {
+            StatusCode::NOT_FOUND => self.missing(preferences),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                let allow = denial.allow.clone();
+                self.answer(&Denial { allow, ..Denial::new(Reason::MethodNotListed) }, preferences)
+            }
+            _ => self.answer(denial, preferences),
+        }
+    }
+
+    /// The one way to a 404, masked or not: it sees nothing of the denial, so it cannot tell the two apart.
+    fn missing(&self, preferences: &Preferences) -> Response<Bytes> {
+        let denial = Denial::new(Reason::NotListed);
+        match self.responder.not_found.as_deref().filter(|_| !preferences.is_grpc()) {
+            Some(render) => self.completed(render(preferences), &denial, preferences),
+            None => self.answer(&denial, preferences),
+        }
+    }
+
+    fn answer(&self, denial: &Denial, preferences: &Preferences) -> Response<Bytes> {
+        let response = match self.responder.custom.as_deref() {
+            Some(render) => render(denial, preferences),
+            None if preferences.is_grpc() => self.grpc(denial),
+            None => self.redirect(denial, preferences).unwrap_or_else(|| self.negotiated(denial, preferences)),
+        };
+        self.completed(response, denial, preferences)
+    }
+
+    fn grpc(&self, denial: &Denial) -> Response<Bytes> {
+        let mut response = grpc::answer(denial.status(), Content::new(denial, self.responder.disclose).detail());
+        self.challenges.add(response.headers_mut(), denial.status(), denial, self.responder.disclose);
+        response
+    }
+
+    fn redirect(&self, denial: &Denial, preferences: &Preferences) -> Option<Response<Bytes>> {
+        let login = self.responder.login.as_deref().filter(|_| denial.status() == StatusCode::UNAUTHORIZED)?;
+        let mut response = login.see_other(preferences)?;
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+        Some(response)
+    }
+
+    fn negotiated(&self, denial: &Denial, preferences: &Preferences) -> Response<Bytes> {
+        let format = preferences.format();
+        let content = Content::new(denial, self.responder.disclose);
+        let mut response = Response::new(self.bodies.get(&content, format));
+        *response.status_mut() = denial.status();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+        headers.insert(header::VARY, HeaderValue::from_static("accept"));
+        self.challenges.add(headers, denial.status(), denial, self.responder.disclose);
+        match denial.status() {
+            StatusCode::UNAUTHORIZED => {
+                if let Some(login) = self.responder.login.as_deref() {
+                    login.redirect_htmx(preferences, headers);
+                }
+            }
+            StatusCode::METHOD_NOT_ALLOWED => {
+                let allow = denial.allow().and_then(|methods| HeaderValue::from_str(methods).ok());
+                headers.insert(header::ALLOW, allow.unwrap_or_else(|| HeaderValue::from_static("")));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                let seconds = denial.retry_after.map_or(RETRY_AFTER_SECONDS, |after| after.as_secs().max(1));
+                headers.insert(header::RETRY_AFTER, seconds.into());
+            }
+            _ => {}
+        }
+        response
+    }
+
+    /// What every answer has, whoever made it: `no-store`, a challenge on a 401, and no body for `HEAD`.
+    fn completed(&self, mut response: Response<Bytes>, denial: &Denial, preferences: &Preferences) -> Response<Bytes> {
+        let unchallenged =
+            response.status() == StatusCode::UNAUTHORIZED && !response.headers().contains_key(header::WWW_AUTHENTICATE);
+        let length = response.body().len();
+        let headers = response.headers_mut();
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        if unchallenged {
+            self.challenges.add(headers, StatusCode::UNAUTHORIZED, denial, self.responder.disclose);
+        }
+        if length > 0 {
+            headers.insert(header::CONTENT_LENGTH, length.into());
+        }
+        if preferences.is_head() {
+            response.body_mut().clear();
+        }
+        response
+    }
+}
