@@ -4,7 +4,7 @@ use std::{any::Any, fmt, sync::Arc, time::SystemTime};
 
 use serde_json::{Map, Value};
 
-use crate::role::{Memo, NameId, NameTable};
+use crate::role::{Claimed, Held, Memo, NameId, NameKind, NameTable};
 
 /// An authenticated caller: a subject, its roles and permissions, and the claims that were made about it.
 ///
@@ -162,7 +162,7 @@ impl Principal {
     /// where there is none.
     pub fn has_role(&self, role: &str) -> bool {
         match &self.snapshot {
-            Some(snapshot) => self.effectively(snapshot.names(), role, crate::role::NameKind::Role),
+            Some(snapshot) => self.effectively(snapshot.names(), role, NameKind::Role),
             None => self.role_names().any(|name| name == role),
         }
     }
@@ -171,18 +171,14 @@ impl Principal {
     /// literally where there is none.
     pub fn has_permission(&self, permission: &str) -> bool {
         match &self.snapshot {
-            Some(snapshot) => self.effectively(snapshot.names(), permission, crate::role::NameKind::Permission),
+            Some(snapshot) => self.effectively(snapshot.names(), permission, NameKind::Permission),
             None => self.permission_names().any(|name| name == permission),
         }
     }
 
-    fn effectively(&self, names: &NameTable, text: &str, kind: crate::role::NameKind) -> bool {
+    fn effectively(&self, names: &NameTable, text: &str, kind: NameKind) -> bool {
         let declared = |id: &NameId| names.kind(*id) == Some(kind);
         names.find(text).filter(declared).is_some_and(|id| names.resolve(self).contains(id))
-    }
-
-    pub(crate) fn memo(&self) -> &Memo {
-        &self.identity.memo
     }
 
     /// Whether two handles are of the very same identity.
@@ -215,6 +211,19 @@ impl fmt::Debug for Principal {
             .field("roles", &self.identity.facts.roles)
             .field("permissions", &self.identity.facts.permissions)
             .finish_non_exhaustive()
+    }
+}
+
+impl NameTable {
+    /// What `principal` effectively has: the closure of its roles, and its permissions as far as they are declared.
+    pub(crate) fn resolve(&self, principal: &Principal) -> Held {
+        let Inner { facts, memo } = &*principal.identity;
+        let claimed = Claimed {
+            roles: &facts.roles,
+            permissions: &facts.permissions,
+            permission_limit: facts.permission_limit.as_deref(),
+        };
+        self.resolve_claimed(claimed, memo)
     }
 }
 

@@ -12,8 +12,6 @@ use std::{
     },
 };
 
-use crate::principal::Principal;
-
 /// Whether a declared name is a role or a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -129,32 +127,34 @@ impl NameTable {
         self.exclusive.iter().any(|set| set.count(held) > 1)
     }
 
-    /// What `principal` effectively has: the closure of its roles, and its permissions as far as they are declared.
-    pub(crate) fn resolve(&self, principal: &Principal) -> Held {
+    /// What `claimed` effectively gives: the closure of its roles, and its permissions as far as they are declared.
+    /// The memo keeps the answer.
+    pub(crate) fn resolve_claimed(&self, claimed: Claimed<'_>, memo: &Memo) -> Held {
         let mut held = Held::empty(self.permissions.len());
-        if principal.memo().load(self.revision, held.words_mut()) {
+        if memo.load(self.revision, held.words_mut()) {
             return held;
         }
-        self.add_roles(principal, &mut held);
-        self.limit_permissions(principal, &mut held);
-        self.add_permissions(principal, &mut held);
-        principal.memo().store(self.revision, held.words());
+        self.add_roles(claimed.roles, &mut held);
+        if let Some(limit) = claimed.permission_limit {
+            self.limit_permissions(limit, &mut held);
+        }
+        self.add_permissions(claimed.permissions, &mut held);
+        memo.store(self.revision, held.words());
         held
     }
 
-    fn add_roles(&self, principal: &Principal, held: &mut Held) {
-        for name in principal.role_names().filter_map(|name| self.declared(name, NameKind::Role)) {
+    fn add_roles(&self, roles: &[Box<str>], held: &mut Held) {
+        for name in roles.iter().filter_map(|name| self.declared(name, NameKind::Role)) {
             for (word, closure) in held.words_mut().iter_mut().zip(&name.closure) {
                 *word |= closure;
             }
         }
     }
 
-    /// Takes away what the roles give but the token's scopes do not name, where scopes limit.
-    fn limit_permissions(&self, principal: &Principal, held: &mut Held) {
-        let Some(limit) = principal.permission_limit() else { return };
+    /// Takes away what the roles give but the token's scopes do not name.
+    fn limit_permissions(&self, limit: &[Box<str>], held: &mut Held) {
         let mut allowed = Held::empty(self.permissions.len());
-        for id in limit.filter_map(|name| self.find(name)) {
+        for id in limit.iter().filter_map(|name| self.find(name)) {
             set(allowed.words_mut(), id);
         }
         let masks = self.permissions.iter().zip(allowed.words());
@@ -163,9 +163,9 @@ impl NameTable {
         }
     }
 
-    fn add_permissions(&self, principal: &Principal, held: &mut Held) {
-        let declared = |name| self.find(name).filter(|id| self.kind(*id) == Some(NameKind::Permission));
-        for id in principal.permission_names().filter_map(declared) {
+    fn add_permissions(&self, permissions: &[Box<str>], held: &mut Held) {
+        let is_permission = |id: &NameId| self.kind(*id) == Some(NameKind::Permission);
+        for id in permissions.iter().filter_map(|name| self.find(name)).filter(is_permission) {
             set(held.words_mut(), id);
         }
     }
@@ -180,6 +180,15 @@ fn set(words: &mut [u64], id: NameId) {
     if let Some(word) = words.get_mut(id.word()) {
         *word |= id.bit();
     }
+}
+
+/// The names that a principal claims.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claimed<'a> {
+    pub(crate) roles: &'a [Box<str>],
+    pub(crate) permissions: &'a [Box<str>],
+    /// Limits the permissions that the roles give.
+    pub(crate) permission_limit: Option<&'a [Box<str>]>,
 }
 
 /// Words that are kept without allocating: 2,048 names.
