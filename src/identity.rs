@@ -17,6 +17,8 @@ pub enum Identity {
     Rejected(CredentialError),
     /// Whether the credentials are good cannot be found out now. This is never a denial of rights: it is answered 503.
     Unavailable(Unavailable),
+    /// Authentication is set up wrongly. This says nothing about the caller: it is answered 500 and never forwarded.
+    Failed(Failure),
 }
 
 impl Identity {
@@ -31,6 +33,16 @@ impl Identity {
     /// Authentication is not possible now; `Retry-After` is left to the responder.
     pub fn unavailable() -> Self {
         Self::Unavailable(Unavailable::default())
+    }
+
+    /// Authentication is set up wrongly; `detail` tells the operator what to mend.
+    pub fn failed(detail: impl Into<String>) -> Self {
+        Self::Failed(Failure::new(detail))
+    }
+
+    /// Whether there were no credentials.
+    pub fn is_anonymous(&self) -> bool {
+        matches!(self, Self::Anonymous)
     }
 }
 
@@ -49,6 +61,12 @@ impl From<CredentialError> for Identity {
 impl From<Unavailable> for Identity {
     fn from(unavailable: Unavailable) -> Self {
         Self::Unavailable(unavailable)
+    }
+}
+
+impl From<Failure> for Identity {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
     }
 }
 
@@ -102,6 +120,40 @@ impl Unavailable {
         self.detail.as_deref()
     }
 }
+
+/// Authentication is set up wrongly: a layer that it relies on is missing, or it broke.
+///
+/// ```
+/// use tower_authz::{Failure, Identity};
+///
+/// let failure = Failure::new("the session layer did not run: put it outside the authorization layer");
+/// assert_eq!(failure.to_string(), "the session layer did not run: put it outside the authorization layer");
+/// assert!(matches!(Identity::from(failure), Identity::Failed(_)));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Failure {
+    detail: Arc<str>,
+}
+
+impl Failure {
+    /// A failure; `detail` is for the operator's eyes only and names what to mend. Put no secret into it.
+    pub fn new(detail: impl Into<String>) -> Self {
+        Self { detail: detail.into().into() }
+    }
+
+    /// What to mend.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl Error for Failure {}
 
 /// Why credentials are no good.
 ///

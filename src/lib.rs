@@ -19,6 +19,6 @@ pub use challenge::Challenge;
 pub use clock::{Clock, SystemClock};
 pub use decision::{Denial, Mask, Reason};
 pub use diagnostic::{Diagnostic, Severity};
-pub use identity::{CredentialError, CredentialErrorKind, Identity, Unavailable};
+pub use identity::{CredentialError, CredentialErrorKind, Failure, Identity, Unavailable};
 pub use principal::Principal;
 pub use target::{Head, Target};

@@ -22,6 +22,14 @@ impl Authentication {
     pub fn pending(future: impl Future<Output = Identity> + Send + 'static) -> Self {
         Self::Pending(Box::pin(future))
     }
+
+    /// The identity, at once where it is known.
+    pub async fn wait(self) -> Identity {
+        match self {
+            Self::Ready(identity) => identity,
+            Self::Pending(future) => future.await,
+        }
+    }
 }
 
 impl<T: Into<Identity>> From<T> for Authentication {
@@ -66,10 +74,17 @@ pub trait Authenticator: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// The request headers that say who is calling. They are removed from every request that is forwarded, so
-    /// that no service behind the layer can be misled by them.
+    /// The request headers that say who is calling. They are removed from every request that is forwarded, in
+    /// every spelling that services of the CGI family read alike, so that no service behind the layer can be
+    /// misled by them.
     fn consumed_headers(&self) -> Vec<HeaderName> {
         Vec::new()
+    }
+
+    /// Whether the credentials come with every request by themselves, as a cookie does. In a [`Chain`](super::Chain)
+    /// they lose to credentials that the client sent on purpose.
+    fn is_ambient(&self) -> bool {
+        false
     }
 }
 
@@ -94,5 +109,9 @@ impl Authenticator for Arc<dyn Authenticator> {
 
     fn consumed_headers(&self) -> Vec<HeaderName> {
         (**self).consumed_headers()
+    }
+
+    fn is_ambient(&self) -> bool {
+        (**self).is_ambient()
     }
 }

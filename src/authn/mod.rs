@@ -1,5 +1,16 @@
 //! Finding out who is calling.
+//!
+//! An [`Authenticator`] looks at the head of a request and says who sent it. Closures are authenticators; the
+//! functions and types here make the usual ones, and [`Chain`] puts several together.
 
+mod ambient;
 mod authenticator;
+mod chain;
+mod extension;
+mod function;
 
+pub use ambient::ambient;
 pub use authenticator::{Authentication, Authenticator, BoxFuture};
+pub use chain::Chain;
+pub use extension::{from_extension, from_extension_async, principal_extension};
+pub use function::{from_async_fn, from_fn, none};
