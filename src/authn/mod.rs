@@ -6,11 +6,22 @@
 mod ambient;
 mod authenticator;
 mod chain;
+mod client;
+mod consumed;
 mod extension;
+mod forwarded;
 mod function;
+mod network;
+mod peer;
+mod trusted_headers;
 
 pub use ambient::ambient;
 pub use authenticator::{Authentication, Authenticator, BoxFuture};
 pub use chain::Chain;
+pub use client::Client;
+pub(crate) use consumed::ConsumedHeaders;
 pub use extension::{from_extension, from_extension_async, principal_extension};
 pub use function::{from_async_fn, from_fn, none};
+pub use network::{TrustError, TrustErrorKind};
+pub use peer::{MissingAddress, PeerAddr};
+pub use trusted_headers::{Separator, TrustedHeaders, TrustedHeadersBuilder};
