@@ -1,0 +1,41 @@
+//! Who is calling, as authenticators find it out: one file a behaviour.
+
+use std::net::SocketAddr;
+
+use http::{Request, request::Builder};
+use tower_authz::{Authenticator, CredentialErrorKind, Head, Identity, authn::PeerAddr};
+
+mod chains_let_one_member_decide;
+mod client_address_is_never_what_an_attacker_chose;
+mod closures_are_authenticators;
+mod extensions_name_the_caller;
+mod no_header_panics;
+mod proxies_name_the_caller;
+mod trust_is_never_given_to_everyone;
+
+/// Runs an authenticator to its end.
+async fn identify(authenticator: &impl Authenticator, request: &Request<()>) -> Identity {
+    authenticator.authenticate(Head::from(request)).wait().await
+}
+
+/// What an identity is, in a word or two.
+fn outcome(identity: &Identity) -> String {
+    match identity {
+        Identity::Anonymous => "anonymous".to_owned(),
+        Identity::Authenticated(principal) => principal.subject().to_owned(),
+        Identity::Rejected(error) => format!("rejected: {}", error.kind().as_str()),
+        Identity::Unavailable(_) => "unavailable".to_owned(),
+        Identity::Failed(_) => "failed".to_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn rejected(kind: CredentialErrorKind) -> String {
+    format!("rejected: {}", kind.as_str())
+}
+
+/// A request over a connection from `peer`.
+fn request_from(peer: &str) -> Builder {
+    let peer: SocketAddr = peer.parse().unwrap();
+    Request::get("/").extension(PeerAddr(peer))
+}

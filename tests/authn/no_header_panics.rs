@@ -1,0 +1,75 @@
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use proptest::prelude::*;
+use tower_authz::{
+    Authenticator, Head, Principal,
+    authn::{self, Client, Separator, TrustedHeaders},
+};
+
+use super::request_from;
+
+const NAMES: [&str; 9] = [
+    "authorization",
+    "connection",
+    "cookie",
+    "forwarded",
+    "x-forwarded-for",
+    "x-roles",
+    "x-scopes",
+    "x-user",
+    "x_user",
+];
+
+/// Values made of the bytes that mean something to a parser, and of any others.
+fn value() -> impl Strategy<Value = HeaderValue> {
+    let telling =
+        "(for=|unknown|[0-9a-fA-F:.]{1,8}|Bearer |eyJ|[-\\[\\]\"\\\\,;=_ .~+/]){0,12}".prop_map(String::into_bytes);
+    let any = prop::collection::vec(any::<u8>(), 0..64);
+    let valid = |bytes: Vec<u8>| HeaderValue::from_bytes(&bytes).ok();
+    prop_oneof![telling, any].prop_filter_map("not a header value", valid)
+}
+
+fn headers() -> impl Strategy<Value = HeaderMap> {
+    let line = (prop::sample::select(NAMES.as_slice()), value());
+    prop::collection::vec(line, 0..6).prop_map(|lines| {
+        lines.into_iter().fold(HeaderMap::new(), |mut headers, (name, value)| {
+            headers.append(HeaderName::from_static(name), value);
+            headers
+        })
+    })
+}
+
+fn request(headers: HeaderMap, trusted: bool) -> Request<()> {
+    let peer = if trusted { "10.0.0.2:40000" } else { "203.0.113.7:40000" };
+    let mut request = request_from(peer).body(()).unwrap();
+    *request.headers_mut() = headers;
+    request
+}
+
+fn chain() -> authn::Chain {
+    let proxies = TrustedHeaders::from_proxies(["10.0.0.0/8"])
+        .subject("x-user")
+        .roles("x-roles", Separator::Comma)
+        .permissions("x-scopes", Separator::Space);
+    let chain = authn::Chain::new(proxies.build().unwrap()).or(authn::from_fn(|_| None::<Principal>));
+    chain.or(authn::principal_extension())
+}
+
+proptest! {
+    #[test]
+    fn no_header_makes_an_authenticator_panic_and_untrusted_ones_make_no_principal(headers in headers(), trusted: bool) {
+        let request = request(headers, trusted);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let identity = runtime.block_on(chain().authenticate(Head::from(&request)).wait());
+        prop_assert!(trusted || identity.principal().is_none());
+    }
+
+    #[test]
+    fn no_header_makes_the_client_address_panic_and_untrusted_ones_do_not_change_it(headers in headers(), trusted: bool) {
+        let request = request(headers, trusted);
+        let forwarded = Client::forwarded(["10.0.0.0/8"]).unwrap();
+        for client in [forwarded.clone(), forwarded.rfc7239()] {
+            let address = client.address(Head::from(&request)).unwrap();
+            prop_assert!(trusted || address.to_string() == "203.0.113.7");
+        }
+    }
+}
