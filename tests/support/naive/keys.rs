@@ -1,0 +1,144 @@
+//! Sections 3 and 5: keys, and which of them the readings select.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Request,
+    policy::Rule,
+    readings::{Reading, decode_slashes, trim},
+};
+
+#[derive(Debug, PartialEq)]
+pub(super) enum Token {
+    Byte(u8),
+    Parameter(String),
+    Rest(String),
+}
+
+pub(super) type Captures = BTreeMap<String, Vec<u8>>;
+
+pub(super) struct Route<'a> {
+    pub(super) path: &'a str,
+    pub(super) pattern: Vec<Token>,
+    /// By method, or `ANY`.
+    pub(super) rules: BTreeMap<&'a str, Rule<'a>>,
+}
+
+pub(super) enum Selection<'a> {
+    Unlisted,
+    Listed { route: &'a Route<'a>, captures: Captures, rule: Option<&'a Rule<'a>> },
+}
+
+pub(super) fn parse(path: &str) -> Vec<Token> {
+    let (mut tokens, mut rest) = (Vec::new(), path);
+    while let Some(first) = rest.chars().next() {
+        let parameter = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+        let literal = ["{{", "}}"].iter().find_map(|escape| rest.strip_prefix(escape));
+        match (literal, parameter) {
+            (None, Some((name, after))) => {
+                tokens.push(match name.strip_prefix('*') {
+                    Some(name) => Token::Rest(name.into()),
+                    None => Token::Parameter(name.into()),
+                });
+                rest = after;
+            }
+            (literal, _) => {
+                let after = rest.strip_prefix(first).unwrap_or_default();
+                tokens.extend(first.to_string().bytes().map(Token::Byte));
+                rest = literal.unwrap_or(after);
+            }
+        }
+    }
+    tokens
+}
+
+/// The shape of a key, parameter names aside; the best of those that match the same text compares least.
+fn shape(pattern: &[Token]) -> Vec<(u8, u8)> {
+    let rank = |token: &Token| match token {
+        Token::Byte(byte) => (0, *byte),
+        Token::Parameter(_) => (1, 0),
+        Token::Rest(_) => (2, 0),
+    };
+    pattern.iter().map(rank).collect()
+}
+
+/// What the parameters stand for, if the pattern matches. With `empty` a parameter before a `/` may be empty.
+fn captures(pattern: &[Token], reading: &[u8], empty: bool) -> Option<Captures> {
+    let (mut captures, mut rest) = (Captures::new(), reading);
+    for token in pattern {
+        let (name, length) = match token {
+            Token::Byte(byte) => {
+                rest = rest.strip_prefix(&[*byte])?;
+                continue;
+            }
+            Token::Rest(name) => (name, rest.len()),
+            Token::Parameter(name) => (name, rest.iter().position(|b| *b == b'/').unwrap_or(rest.len())),
+        };
+        let (value, after) = rest.split_at_checked(length)?;
+        let may_be_empty = empty && matches!(token, Token::Parameter(_)) && !after.is_empty();
+        if value.is_empty() && !may_be_empty {
+            return None;
+        }
+        captures.insert(name.clone(), value.to_vec());
+        rest = after;
+    }
+    rest.is_empty().then_some(captures)
+}
+
+/// Whether parameters may be empty: never, or both ways where there is an empty segment inside the path.
+fn ways(reading: &[u8]) -> &'static [bool] {
+    if trim(reading).windows(2).any(|pair| pair == b"//") { &[false, true] } else { &[false] }
+}
+
+impl<'a> Route<'a> {
+    pub(super) fn select(&'a self, reading: &[u8], empty: bool, method: &str) -> Option<Selection<'a>> {
+        let captures = captures(&self.pattern, reading, empty)?;
+        Some(Selection::Listed { route: self, captures, rule: self.rule(method) })
+    }
+
+    pub(super) fn rule(&self, method: &str) -> Option<&Rule<'a>> {
+        let get = if method == "HEAD" { self.rules.get("GET") } else { None };
+        self.rules.get(method).filter(|_| method != "ANY").or(get).or_else(|| self.rules.get("ANY"))
+    }
+}
+
+impl Selection<'_> {
+    fn says_encoded_slash(&self) -> bool {
+        matches!(self, Self::Listed { rule: Some(rule), .. } if rule.encoded_slash)
+    }
+}
+
+pub(super) fn select<'a>(
+    routes: &'a [Route<'a>],
+    request: &Request,
+    readings: &BTreeSet<Reading>,
+) -> Vec<Selection<'a>> {
+    let select = |reading: &Reading, empty: bool| {
+        let matching = routes.iter().filter(|route| captures(&route.pattern, reading, empty).is_some());
+        let best = matching.min_by_key(|route| shape(&route.pattern))?;
+        best.select(reading, empty, &request.method)
+    };
+    let selected: BTreeMap<&Reading, Vec<Selection<'a>>> = readings
+        .iter()
+        .map(|reading| (reading, ways(reading).iter().filter_map(|empty| select(reading, *empty)).collect()))
+        .collect();
+    let listed = || selected.iter().filter(|(_, selections)| !selections.is_empty());
+    let exempt = |reading: &Reading| {
+        listed().any(|(other, selections)| {
+            let slashes = decode_slashes(other) == decode_slashes(reading);
+            trim(other) == trim(reading) || (slashes && selections.iter().all(Selection::says_encoded_slash))
+        })
+    };
+    let unlisted = selected.iter().filter(|(reading, selections)| selections.is_empty() && !exempt(reading)).count();
+    let matched = request.matched_path.as_ref().and_then(|matched| {
+        let wanted = shape(&parse(matched));
+        routes.iter().find(|route| shape(&route.pattern) == wanted)
+    });
+    let matched = readings.iter().filter_map(|reading| {
+        let route = matched?;
+        ways(reading).iter().find_map(|empty| route.select(reading, *empty, &request.method))
+    });
+    let unlisted = (0..unlisted).map(|_| Selection::Unlisted);
+    let matched: Vec<_> = matched.chain(unlisted).collect();
+    selected.into_values().flatten().chain(matched).collect()
+}

@@ -1,0 +1,109 @@
+//! Section 5: every way to read a path.
+
+use std::collections::BTreeSet;
+
+use super::{Options, Request};
+
+pub(super) type Reading = Vec<u8>;
+
+/// All readings, or none if the path must be rejected. `append` says whether a `/` may be appended.
+pub(super) fn all_readings(request: &Request, append: bool, options: Options) -> Option<BTreeSet<Reading>> {
+    let mut readings = BTreeSet::new();
+    if !request.path.starts_with('/') {
+        return None;
+    }
+    for start in start_paths(request) {
+        readings.extend(closure(start.as_bytes(), append, options)?);
+    }
+    Some(readings)
+}
+
+fn start_paths(request: &Request) -> Vec<String> {
+    let Some(original) = &request.original_path else { return vec![request.path.clone()] };
+    let nested = request.nested.as_deref().unwrap_or_default();
+    let depth = nested.split('/').filter(|segment| !segment.is_empty()).count();
+    let prefix: String = original.split('/').skip(1).take(depth).flat_map(|segment| ["/", segment]).collect();
+    let full = format!("{prefix}{}", request.path);
+    let is_nest_root = request.path == "/" && *original == prefix;
+    if *original == full || is_nest_root { vec![original.clone()] } else { vec![full, original.clone()] }
+}
+
+fn closure(start: &[u8], append: bool, options: Options) -> Option<BTreeSet<Reading>> {
+    if !start.starts_with(b"/") || start.contains(&b'\\') {
+        return None;
+    }
+    let (mut seen, mut open) = (BTreeSet::new(), vec![start.to_vec()]);
+    while let Some(reading) = open.pop() {
+        if is_rejected(&reading, options) {
+            return None;
+        }
+        if seen.insert(reading.clone()) {
+            open.extend(steps(&reading, append, options));
+        }
+        if seen.len() > 64 {
+            return None;
+        }
+    }
+    Some(seen)
+}
+
+fn steps(reading: &[u8], append: bool, options: Options) -> Vec<Reading> {
+    let without_parameters =
+        reading.split(|b| *b == b'/').map(|segment| segment.split(|b| *b == b';').next().unwrap_or_default());
+    let mut merged = reading.to_vec();
+    merged.dedup_by(|a, b| (*a, *b) == (b'/', b'/'));
+    let mut steps = vec![
+        decode(reading, |byte| byte != b'/'),
+        decode_slashes(reading),
+        without_parameters.collect::<Vec<_>>().join(&b'/'),
+        merged,
+        trim(reading),
+    ];
+    if append && !reading.ends_with(b"/") {
+        steps.push([reading, b"/"].concat());
+    }
+    steps.extend(reading.split(|b| matches!(b, b'?' | b'#')).next().map(<[u8]>::to_vec));
+    if options.allow_encoded_backslash {
+        steps.push(reading.iter().map(|b| if *b == b'\\' { b'/' } else { *b }).collect());
+    }
+    steps
+}
+
+pub(super) fn decode(text: &[u8], wanted: impl Fn(u8) -> bool) -> Vec<u8> {
+    let hex = |digit: &u8| char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (mut decoded, mut rest) = (Vec::new(), text);
+    while let [first, tail @ ..] = rest {
+        let escape = match rest {
+            [b'%', high, low, tail @ ..] => hex(high).zip(hex(low)).map(|(high, low)| (high * 16 + low, tail)),
+            _ => None,
+        };
+        let (byte, after) = escape.filter(|(byte, _)| wanted(*byte)).unwrap_or((*first, tail));
+        decoded.push(byte);
+        rest = after;
+    }
+    decoded
+}
+
+pub(super) fn decode_slashes(text: &[u8]) -> Vec<u8> {
+    decode(text, |byte| byte == b'/')
+}
+
+pub(super) fn trim(reading: &[u8]) -> Reading {
+    let mut trimmed = reading.to_vec();
+    while trimmed.len() > 1 && trimmed.ends_with(b"/") {
+        trimmed.pop();
+    }
+    trimmed
+}
+
+fn is_rejected(reading: &[u8], options: Options) -> bool {
+    let dots = reading.split(|b| *b == b'/').any(|segment| matches!(segment, b"." | b".."));
+    let backslash = !options.allow_encoded_backslash && reading.contains(&b'\\');
+    let pairs = || reading.iter().zip(reading.iter().skip(1));
+    let control =
+        reading.iter().any(|b| matches!(b, ..0x20 | 0x7F)) || pairs().any(|pair| matches!(pair, (0xC2, 0x80..=0x9F)));
+    let control = reading.contains(&0) || (control && !options.allow_control_characters);
+    let overlong = reading.iter().any(|b| matches!(b, 0xC0 | 0xC1))
+        || pairs().any(|pair| matches!(pair, (0xE0, 0x80..=0x9F) | (0xF0, 0x80..=0x8F) | (0xF8..=0xFD, 0x80..=0xBF)));
+    dots || backslash || control || overlong
+}
