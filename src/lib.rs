@@ -7,6 +7,7 @@ mod clock;
 mod decision;
 mod diagnostic;
 mod identity;
+mod path;
 mod policy;
 mod principal;
 pub mod report;

@@ -1,0 +1,74 @@
+//! The whole path again, where a router has stripped a prefix from it.
+
+use std::borrow::Cow;
+
+use crate::target::Target;
+
+/// The paths from which readings start: the whole path of the request as it stands, and the path that the
+/// outermost router saw where that is another one, since a layer in between has rewritten it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct StartPaths<'a> {
+    pub(crate) current: Cow<'a, str>,
+    pub(crate) original: Option<&'a str>,
+}
+
+impl<'a> StartPaths<'a> {
+    pub(crate) fn of(target: &Target<'a>) -> Self {
+        let Some(original) = target.original else {
+            return Self { current: target.path.into(), original: None };
+        };
+        let prefix = prefix(original, target.nested.unwrap_or_default());
+        if is_joined(original, prefix, target.path) {
+            return Self { current: original.into(), original: None };
+        }
+        let current = if prefix.is_empty() { target.path.into() } else { [prefix, target.path].concat().into() };
+        Self { current, original: Some(original) }
+    }
+}
+
+/// As many leading segments of `original` as the nested pattern has; none if there are fewer.
+fn prefix<'a>(original: &'a str, nested: &str) -> &'a str {
+    let segments = nested.trim_end_matches('/').matches('/').count();
+    let mut slashes = original.match_indices('/').map(|(at, _)| at).skip(segments);
+    match slashes.next() {
+        Some(at) => original.get(..at).unwrap_or_default(),
+        None if original.matches('/').count() == segments => original,
+        None => "",
+    }
+}
+
+/// Whether `original` is the prefix and the path; at the root of a nest axum shows `/` for nothing.
+fn is_joined(original: &str, prefix: &str, path: &str) -> bool {
+    let rest = original.get(prefix.len()..).unwrap_or_default();
+    rest == path || (rest.is_empty() && path == "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::StartPaths;
+    use crate::target::Target;
+
+    #[test]
+    fn the_whole_path_is_found_and_a_rewrite_in_between_counts_twice() {
+        for (path, original, nested, current, second) in [
+            ("/a", None, None, "/a", None),
+            ("/a", Some("/a"), None, "/a", None),
+            ("/users/1", Some("/api/users/1"), Some("/api"), "/api/users/1", None),
+            ("/users/1", Some("/acme/api/users/1"), Some("/{tenant}/api"), "/acme/api/users/1", None),
+            ("/", Some("/api"), Some("/api"), "/api", None),
+            ("/", Some("/api/"), Some("/api"), "/api/", None),
+            ("/x", Some("/api/x"), Some("/api/"), "/api/x", None),
+            ("/admin", Some("/public"), None, "/admin", Some("/public")),
+            ("/admin", Some("/public/admin"), None, "/admin", Some("/public/admin")),
+            ("/admin", Some("/api/public"), Some("/api"), "/api/admin", Some("/api/public")),
+            ("/admin", Some("/"), Some("/api/v1"), "/admin", Some("/")),
+        ] {
+            let method = Method::GET;
+            let target = Target { original, nested, ..Target::new(&method, path) };
+            let start = StartPaths::of(&target);
+            assert_eq!((&*start.current, start.original), (current, second), "{target:?}");
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Every way a path can be read.
+
+use std::borrow::Cow;
+
+use super::reject::{Rejected, Tolerance, check};
+
+/// The most readings that a path may have.
+const MOST: usize = 64;
+
+/// The distinct readings of one path, the path itself first.
+#[derive(Debug)]
+pub(crate) struct Readings<'a> {
+    path: Cow<'a, str>,
+    others: Vec<Vec<u8>>,
+}
+
+impl<'a> Readings<'a> {
+    /// Reads `path`; `append_slash` says whether a key ends in `/`.
+    pub(crate) fn of(path: Cow<'a, str>, append_slash: bool, tolerance: Tolerance) -> Result<Self, Rejected> {
+        if is_clean(path.as_bytes()) && !append_slash {
+            return Ok(Self { path, others: Vec::new() });
+        }
+        check(path.as_bytes(), true, tolerance)?;
+        let mut readings = Self { path, others: Vec::new() };
+        let steps = Steps { append_slash, backslash: tolerance.encoded_backslash };
+        let mut next = 0;
+        while let Some(reading) = readings.get(next) {
+            for step in steps.of(reading) {
+                readings.add(step, tolerance)?;
+            }
+            next += 1;
+        }
+        Ok(readings)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(self.path.as_bytes()).chain(self.others.iter().map(Vec::as_slice))
+    }
+
+    fn get(&self, index: usize) -> Option<&[u8]> {
+        match index.checked_sub(1) {
+            None => Some(self.path.as_bytes()),
+            Some(index) => self.others.get(index).map(Vec::as_slice),
+        }
+    }
+
+    fn add(&mut self, reading: Vec<u8>, tolerance: Tolerance) -> Result<(), Rejected> {
+        if self.iter().any(|known| known == reading) {
+            return Ok(());
+        }
+        check(&reading, false, tolerance)?;
+        self.others.push(reading);
+        if self.others.len() < MOST { Ok(()) } else { Err(Rejected::TooManyReadings) }
+    }
+}
+
+/// Whether a path has one reading only, and that an innocent one. Doubtful paths are not clean.
+fn is_clean(path: &[u8]) -> bool {
+    let mut previous = 0;
+    for &byte in path {
+        let doubtful = match byte {
+            b'%' | b';' | b'\\' | b'?' | b'#' | 0..=0x1F | 0x7F.. => true,
+            b'/' | b'.' => previous == b'/',
+            _ => false,
+        };
+        if doubtful {
+            return false;
+        }
+        previous = byte;
+    }
+    path.first() == Some(&b'/') && (previous != b'/' || path.len() == 1)
+}
+
+struct Steps {
+    append_slash: bool,
+    backslash: bool,
+}
+
+impl Steps {
+    /// What `reading` becomes under each step that changes it.
+    fn of(&self, reading: &[u8]) -> Vec<Vec<u8>> {
+        let steps = [
+            decode(reading, |byte| byte != b'/'),
+            decode(reading, |byte| byte == b'/'),
+            drop_parameters(reading),
+            merge_slashes(reading),
+            trim_slashes(reading),
+            self.append_slash.then(|| append_slash(reading)).flatten(),
+            cut(reading),
+            self.backslash.then(|| backslash_to_slash(reading)).flatten(),
+        ];
+        steps.into_iter().flatten().collect()
+    }
+}
+
+/// Decodes once the percent escapes of the bytes that are `wanted`; a stray `%` stays.
+fn decode(reading: &[u8], wanted: impl Fn(u8) -> bool) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(reading.len());
+    let mut rest = reading;
+    while let Some((&byte, tail)) = rest.split_first() {
+        let (byte, tail) = match escape(rest).filter(|(byte, _)| wanted(*byte)) {
+            Some(escaped) => escaped,
+            None => (byte, tail),
+        };
+        decoded.push(byte);
+        rest = tail;
+    }
+    (decoded.len() != reading.len()).then_some(decoded)
+}
+
+/// The byte of the escape that `rest` begins with (RFC 3986, section 2.1), and what follows it.
+fn escape(rest: &[u8]) -> Option<(u8, &[u8])> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    match rest {
+        [b'%', high, low, tail @ ..] => Some((digit(high)? << 4 | digit(low)?, tail)),
+        _ => None,
+    }
+}
+
+fn drop_parameters(reading: &[u8]) -> Option<Vec<u8>> {
+    if !reading.contains(&b';') {
+        return None;
+    }
+    let keep = |segment: &[u8]| segment.split(|byte| *byte == b';').next().map(<[u8]>::to_vec).unwrap_or_default();
+    Some(reading.split(|byte| *byte == b'/').map(keep).collect::<Vec<_>>().join(&b'/'))
+}
+
+fn merge_slashes(reading: &[u8]) -> Option<Vec<u8>> {
+    let mut merged = reading.to_vec();
+    merged.dedup_by(|a, b| *a == b'/' && *b == b'/');
+    (merged.len() != reading.len()).then_some(merged)
+}
+
+fn trim_slashes(reading: &[u8]) -> Option<Vec<u8>> {
+    let trimmed = trimmed(reading);
+    let trimmed: &[u8] = if trimmed.is_empty() { b"/" } else { trimmed };
+    (trimmed.len() != reading.len()).then(|| trimmed.to_vec())
+}
+
+fn append_slash(reading: &[u8]) -> Option<Vec<u8>> {
+    (!reading.ends_with(b"/")).then(|| [reading, b"/"].concat())
+}
+
+/// Cuts where a service that decodes before it parses would see the query or the fragment begin.
+fn cut(reading: &[u8]) -> Option<Vec<u8>> {
+    let end = reading.iter().position(|byte| matches!(byte, b'?' | b'#'))?;
+    reading.get(..end).map(<[u8]>::to_vec)
+}
+
+fn backslash_to_slash(reading: &[u8]) -> Option<Vec<u8>> {
+    let slash = |byte: &u8| if *byte == b'\\' { b'/' } else { *byte };
+    reading.contains(&b'\\').then(|| reading.iter().map(slash).collect())
+}
+
+fn trimmed(reading: &[u8]) -> &[u8] {
+    let end = reading.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+    reading.get(..end).unwrap_or_default()
+}
+
+/// Whether two readings differ at most in trailing slashes.
+pub(crate) fn same_but_trailing_slashes(a: &[u8], b: &[u8]) -> bool {
+    trimmed(a) == trimmed(b)
+}
+
+/// Whether two readings differ at most in which slashes are encoded.
+pub(crate) fn same_but_encoded_slashes(a: &[u8], b: &[u8]) -> bool {
+    slashes_decoded(a) == slashes_decoded(b)
+}
+
+fn slashes_decoded(reading: &[u8]) -> Cow<'_, [u8]> {
+    decode(reading, |byte| byte == b'/').map_or(Cow::Borrowed(reading), Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Readings, Rejected, Tolerance};
+
+    fn read(path: &str, append_slash: bool) -> Result<Vec<String>, Rejected> {
+        let readings = Readings::of(path.into(), append_slash, Tolerance::default())?;
+        let mut readings: Vec<_> = readings.iter().map(|r| String::from_utf8_lossy(r).into_owned()).collect();
+        readings[1..].sort();
+        Ok(readings)
+    }
+
+    #[test]
+    fn a_path_is_read_every_way_that_a_service_might_read_it() {
+        for (path, readings) in [
+            ("/", &["/"][..]),
+            ("/a/b.c", &["/a/b.c"]),
+            ("/a..b", &["/a..b"]),
+            ("/.well-known/x", &["/.well-known/x"]),
+            ("/a/", &["/a/", "/a"]),
+            ("//a", &["//a", "/a"]),
+            ("/a%2Fb", &["/a%2Fb", "/a/b"]),
+            ("/a%2fb", &["/a%2fb", "/a/b"]),
+            ("/%61", &["/%61", "/a"]),
+            ("/%2561", &["/%2561", "/%61", "/a"]),
+            ("/a%252Fb", &["/a%252Fb", "/a%2Fb", "/a/b"]),
+            ("/x;v=1", &["/x;v=1", "/x"]),
+            ("/a;b/c", &["/a;b/c", "/a/c"]),
+            ("/100%25", &["/100%25", "/100%"]),
+            ("/100%", &["/100%"]),
+            ("/%zz", &["/%zz"]),
+            ("/a%3Fb", &["/a%3Fb", "/a", "/a?b"]),
+            ("/a%23b", &["/a%23b", "/a", "/a#b"]),
+            ("/caf%C3%A9", &["/caf%C3%A9", "/caf\u{e9}"]),
+            ("/a%20b", &["/a%20b", "/a b"]),
+            ("/%FF", &["/%FF", "/\u{fffd}"]),
+        ] {
+            assert_eq!(read(path, false).unwrap(), readings, "{path}");
+        }
+        assert_eq!(read("/a", true).unwrap(), ["/a", "/a/"]);
+    }
+
+    #[test]
+    fn a_path_that_no_honest_client_sends_is_rejected() {
+        for (path, why) in [
+            ("", Rejected::NoLeadingSlash),
+            ("*", Rejected::NoLeadingSlash),
+            ("a/b", Rejected::NoLeadingSlash),
+            ("/.", Rejected::DotSegment),
+            ("/a/../b", Rejected::DotSegment),
+            ("/a/%2e%2E/b", Rejected::DotSegment),
+            ("/a/%252e%252e/b", Rejected::DotSegment),
+            ("/a/..%2Fb", Rejected::DotSegment),
+            ("/a/..;/b", Rejected::DotSegment),
+            ("/a/..%3Bx/b", Rejected::DotSegment),
+            ("/a/..%3Fb", Rejected::DotSegment),
+            ("/a\\b", Rejected::Backslash),
+            ("/a%5Cb", Rejected::Backslash),
+            ("/a%255Cb", Rejected::Backslash),
+            ("/a%00", Rejected::ControlCharacter),
+            ("/a%0D%0Ab", Rejected::ControlCharacter),
+            ("/a%7F", Rejected::ControlCharacter),
+            ("/a%C2%85", Rejected::ControlCharacter),
+            ("/a%C0%AFb", Rejected::OverlongUtf8),
+            ("/a%E0%80%AFb", Rejected::OverlongUtf8),
+            ("/a%F0%80%80%AF", Rejected::OverlongUtf8),
+        ] {
+            assert_eq!(read(path, false), Err(why), "{path}");
+        }
+        let many = format!("/{}", "%25252525252525252541;%252F/".repeat(4));
+        assert_eq!(read(&many, false), Err(Rejected::TooManyReadings));
+    }
+
+    #[test]
+    fn what_the_operator_tolerates_is_still_read_as_a_slash() {
+        let tolerance = Tolerance { encoded_backslash: true, control_characters: true };
+        let readings = Readings::of("/a%5Cb%0A".into(), false, tolerance).unwrap();
+        let readings: Vec<_> = readings.iter().map(<[u8]>::to_vec).collect();
+        assert_eq!(readings, [&b"/a%5Cb%0A"[..], b"/a\\b\n", b"/a/b\n"]);
+        for path in ["/a\\b", "/%00", "/..%5Ca"] {
+            assert!(Readings::of(path.into(), false, tolerance).is_err(), "{path}");
+        }
+    }
+}
