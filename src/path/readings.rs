@@ -37,7 +37,11 @@ impl<'a> Readings<'a> {
         std::iter::once(self.path.as_bytes()).chain(self.others.iter().map(Vec::as_slice))
     }
 
-    fn get(&self, index: usize) -> Option<&[u8]> {
+    pub(crate) fn len(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    pub(crate) fn get(&self, index: usize) -> Option<&[u8]> {
         match index.checked_sub(1) {
             None => Some(self.path.as_bytes()),
             Some(index) => self.others.get(index).map(Vec::as_slice),

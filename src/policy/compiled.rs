@@ -80,6 +80,15 @@ pub(crate) enum Grant {
     Conditions(Box<Conditions>),
 }
 
+impl Grant {
+    pub(crate) fn conditions(&self) -> Option<&Conditions> {
+        match self {
+            Self::Conditions(conditions) => Some(conditions),
+            _ => None,
+        }
+    }
+}
+
 /// The parts of an object grant; the name of a role or permission alone is one with just `all_of`.
 #[derive(Debug, Default)]
 pub(crate) struct Conditions {

@@ -1,0 +1,298 @@
+//! The decision: a pure function of the policy, what the path selects, the identity and the circumstances.
+
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+
+use super::{
+    compiled::{Compiled, Grant, Route, Rule, Unlisted},
+    judge::{Caller, Case, Circumstances, Distance, Judge, Scrutiny, Standing},
+    select::{Selection, Selections},
+};
+use crate::{
+    decision::{Denial, Mask, Reason},
+    identity::{CredentialErrorKind, Identity},
+    path::Rejected,
+    principal::Principal,
+};
+
+/// How a request was judged.
+#[derive(Debug)]
+pub(crate) enum Decision {
+    Allow(Permit),
+    Deny(Denial),
+}
+
+/// The proof that a request was allowed. Only [`decide`] makes one, and forwarding takes one.
+#[derive(Debug)]
+#[must_use = "a permit is there to be forwarded with"]
+pub(crate) struct Permit {
+    principal: Option<Principal>,
+}
+
+impl Permit {
+    /// Who is let in; nobody known on public routes with bad credentials or none.
+    pub(crate) fn into_principal(self) -> Option<Principal> {
+        self.principal
+    }
+}
+
+impl From<Rejected> for Denial {
+    fn from(rejected: Rejected) -> Self {
+        Self::new(Reason::PathRejected).detail(rejected.as_str())
+    }
+}
+
+/// Judges a request in the order of the design's section 6.
+pub(crate) fn decide(
+    policy: &Compiled,
+    selections: &Selections<'_>,
+    identity: &Identity,
+    circumstances: &Circumstances<'_>,
+) -> Decision {
+    let public = |selection: &Selection<'_>| is_public(policy, selection, circumstances.method);
+    if selections.iter().all(public) {
+        return Decision::Allow(Permit { principal: identity.principal().cloned() });
+    }
+    if let Some(denial) = unusable(identity) {
+        return Decision::Deny(denial);
+    }
+    let caller = identity.principal().map(|principal| Caller::new(policy, principal));
+    let trial = Trial { policy, selections, circumstances, caller: caller.as_ref() };
+    match selections.iter().filter_map(|selection| trial.judge(selection)).min_by_key(severity) {
+        Some(denial) => Decision::Deny(denial),
+        None => Decision::Allow(Permit { principal: identity.principal().cloned() }),
+    }
+}
+
+/// The rules with candidate grants that would decide otherwise than the enforced ones.
+pub(crate) fn shadow_differences(
+    policy: &Compiled,
+    selections: &Selections<'_>,
+    identity: &Identity,
+    circumstances: &Circumstances<'_>,
+) -> Vec<ShadowDifference> {
+    let caller = identity.principal().map(|principal| Caller::new(policy, principal));
+    let trial = Trial { policy, selections, circumstances, caller: caller.as_ref() };
+    selections.iter().filter_map(|selection| trial.shadow_difference(selection)).collect()
+}
+
+/// A rule whose candidate grants would decide otherwise.
+#[derive(Debug)]
+pub(crate) struct ShadowDifference {
+    /// What the caller would be told under the candidate, or nothing if it would be let in.
+    pub(crate) candidate: Option<Denial>,
+    /// The same under the enforced grants.
+    pub(crate) enforced: Option<Denial>,
+}
+
+fn is_public(policy: &Compiled, selection: &Selection<'_>, method: &Method) -> bool {
+    match selection {
+        Selection::Unlisted => policy.unlisted == Unlisted::Public,
+        Selection::Listed { .. } => selection
+            .rule(policy, method)
+            .is_some_and(|rule| rule.allow.iter().any(|grant| matches!(grant, Grant::Public))),
+    }
+}
+
+/// What is wrong with an identity that is neither good nor absent.
+fn unusable(identity: &Identity) -> Option<Denial> {
+    match identity {
+        Identity::Anonymous | Identity::Authenticated(_) => None,
+        Identity::Rejected(error) => {
+            let ambiguous = error.kind() == CredentialErrorKind::Ambiguous;
+            let reason = if ambiguous { Reason::AmbiguousCredentials } else { Reason::InvalidCredentials };
+            let detail = match error.get_detail() {
+                Some(detail) => format!("{error}: {detail}"),
+                None => error.to_string(),
+            };
+            Some(Denial::new(reason).detail(detail))
+        }
+        Identity::Unavailable(unavailable) => {
+            let denial = Denial::new(Reason::AuthenticatorUnavailable);
+            let denial = Denial { retry_after: unavailable.get_retry_after(), ..denial };
+            Some(match unavailable.get_detail() {
+                Some(detail) => denial.detail(detail),
+                None => denial,
+            })
+        }
+    }
+}
+
+/// The most severe first: by the status as sent, then by the order of reasons.
+fn severity(denial: &Denial) -> (u8, Reason) {
+    let status = match denial.status() {
+        StatusCode::NOT_FOUND => 0,
+        StatusCode::METHOD_NOT_ALLOWED => 1,
+        StatusCode::INTERNAL_SERVER_ERROR => 2,
+        StatusCode::FORBIDDEN => 3,
+        _ => 4,
+    };
+    (status, denial.reason())
+}
+
+struct Trial<'a> {
+    policy: &'a Compiled,
+    selections: &'a Selections<'a>,
+    circumstances: &'a Circumstances<'a>,
+    caller: Option<&'a Caller<'a>>,
+}
+
+impl<'a> Trial<'a> {
+    /// Nothing if the caller satisfies what this reading selects.
+    fn judge(&self, selection: &'a Selection<'a>) -> Option<Denial> {
+        let Some(case) = self.case(selection) else { return self.unlisted() };
+        match selection.rule(self.policy, self.circumstances.method) {
+            None => Some(self.method_not_listed(case)),
+            Some(rule) => self.shortfall(rule, &rule.allow, case).map(|denial| self.mask(denial, rule, case)),
+        }
+    }
+
+    fn case(&self, selection: &'a Selection<'a>) -> Option<Case<'a>> {
+        match selection {
+            Selection::Unlisted => None,
+            Selection::Listed { route, captures, reading } => {
+                Some(Case { route, captures, reading: self.selections.reading(*reading) })
+            }
+        }
+    }
+
+    fn unlisted(&self) -> Option<Denial> {
+        let status = match (self.policy.unlisted, self.caller) {
+            (Unlisted::NotFound, _) => StatusCode::NOT_FOUND,
+            (Unlisted::Forbidden, _) => StatusCode::FORBIDDEN,
+            (Unlisted::Public, _) => return None,
+            (Unlisted::Authenticated, None) => StatusCode::UNAUTHORIZED,
+            (Unlisted::Authenticated, Some(caller)) if caller.conflicting => StatusCode::FORBIDDEN,
+            (Unlisted::Authenticated, Some(_)) => return None,
+        };
+        Some(Denial { unmasked: status, ..Denial::new(Reason::NotListed) })
+    }
+
+    fn method_not_listed(&self, case: Case<'a>) -> Denial {
+        let denial = Denial::new(Reason::MethodNotListed);
+        if case.route.masked && !self.is_visible(case) {
+            return denial.masked();
+        }
+        Denial { allow: Some(self.allow(case)), ..denial }
+    }
+
+    fn judge_of(&self, case: Case<'a>) -> Judge<'_> {
+        Judge { names: &self.policy.names, circumstances: self.circumstances, case }
+    }
+
+    /// What the caller lacks for `grants`, which are those of `rule` or its candidates.
+    fn shortfall(&self, rule: &Rule, grants: &[Grant], case: Case<'a>) -> Option<Denial> {
+        let judge = self.judge_of(case);
+        let denial = |reason| Denial { rule: Some(Arc::clone(&rule.info)), ..Denial::new(reason) };
+        match judge.standing(grants, self.caller, Scrutiny::Full) {
+            Standing::Held => None,
+            Standing::Nobody => Some(denial(Reason::DeniedByRule)),
+            Standing::Anonymous => Some(denial(Reason::NoCredentials)),
+            Standing::Conflicting => Some(denial(Reason::ConflictingRoles)),
+            Standing::Short { grant, distance } => {
+                let grant = grants.get(grant)?;
+                Some(self.explain(denial, grant, distance, &judge))
+            }
+        }
+    }
+
+    fn explain(
+        &self,
+        denial: impl Fn(Reason) -> Denial,
+        grant: &Grant,
+        distance: Distance,
+        judge: &Judge<'_>,
+    ) -> Denial {
+        let step_up = || grant.conditions()?.step_up.clone();
+        match distance {
+            Distance::StepUp => Denial { step_up: step_up(), ..denial(Reason::StepUpRequired) },
+            Distance::Broken(detail) => denial(Reason::InternalError).detail(detail),
+            Distance::Condition(detail) => denial(Reason::ConditionFailed).detail(detail),
+            Distance::Permission => self.lacking(denial(Reason::InsufficientPermission), grant, judge),
+            Distance::Role => self.lacking(denial(Reason::InsufficientRole), grant, judge),
+        }
+    }
+
+    fn lacking(&self, denial: Denial, grant: &Grant, judge: &Judge<'_>) -> Denial {
+        let (Some(conditions), Some(caller)) = (grant.conditions(), self.caller) else { return denial };
+        let text = |id| self.policy.names.text(id).cloned();
+        Denial { missing: judge.missing(conditions, &caller.held).filter_map(text).collect(), ..denial }
+    }
+
+    /// Section 7: nothing tells an invisible route from a path that does not exist, nor on a visible one a masked
+    /// method from one that is not listed; but who lacks only the step-up is told so.
+    fn mask(&self, denial: Denial, rule: &Rule, case: Case<'a>) -> Denial {
+        if !case.route.masked {
+            denial
+        } else if !self.is_visible(case) {
+            denial.masked()
+        } else if rule.masked && denial.reason() != Reason::StepUpRequired {
+            Denial { mask: Mask::MethodNotListed, allow: Some(self.allow(case)), ..denial }
+        } else {
+            denial
+        }
+    }
+
+    fn is_visible(&self, case: Case<'a>) -> bool {
+        case.route.rules(self.policy).any(|rule| self.may(rule, case, Scrutiny::Visibility))
+    }
+
+    fn may(&self, rule: &Rule, case: Case<'a>, scrutiny: Scrutiny) -> bool {
+        self.judge_of(case).standing(&rule.allow, self.caller, scrutiny) == Standing::Held
+    }
+
+    /// The methods of the route, without masked ones that this caller may not use.
+    fn allow(&self, case: Case<'a>) -> Arc<str> {
+        let shown = |method: &Method| {
+            let rule = case.route.rule_of(method).and_then(|index| self.policy.rules.get(index));
+            rule.is_some_and(|rule| !rule.masked || self.may(rule, case, Scrutiny::Full))
+        };
+        let methods: Vec<_> = case.route.listed_methods().into_iter().filter(shown).collect();
+        let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+        names.join(", ").into()
+    }
+
+    fn shadow_difference(&self, selection: &'a Selection<'a>) -> Option<ShadowDifference> {
+        let case = self.case(selection)?;
+        let rule = selection.rule(self.policy, self.circumstances.method)?;
+        let candidate = self.shortfall(rule, rule.shadow.as_deref()?, case);
+        let enforced = self.shortfall(rule, &rule.allow, case);
+        (candidate.is_some() != enforced.is_some()).then_some(ShadowDifference { candidate, enforced })
+    }
+}
+
+impl Route {
+    /// The rule for `method`: its own, that of `GET` for `HEAD`, or that of `ANY`.
+    pub(crate) fn rule_of(&self, method: &Method) -> Option<usize> {
+        let own = |method: &Method| self.methods.iter().find(|(other, _)| other == method).map(|(_, rule)| *rule);
+        own(method).or_else(|| if *method == Method::HEAD { own(&Method::GET) } else { None }).or(self.any)
+    }
+
+    /// Every rule of the route.
+    pub(crate) fn rules<'p>(&self, policy: &'p Compiled) -> impl Iterator<Item = &'p Rule> {
+        self.methods.iter().map(|(_, rule)| *rule).chain(self.any).filter_map(|index| policy.rules.get(index))
+    }
+
+    pub(crate) fn allows_encoded_slash(&self, policy: &Compiled, method: &Method) -> bool {
+        self.rule_of(method).and_then(|index| policy.rules.get(index)).is_some_and(|rule| rule.encoded_slash)
+    }
+
+    /// The methods that the route answers, sorted: `HEAD` wherever `GET` is listed, the standard ones for `ANY`.
+    fn listed_methods(&self) -> Vec<Method> {
+        let mut methods: Vec<Method> = self.methods.iter().map(|(method, _)| method.clone()).collect();
+        if methods.contains(&Method::GET) {
+            methods.push(Method::HEAD);
+        }
+        if self.any.is_some() {
+            methods.extend(STANDARD);
+        }
+        methods.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        methods.dedup();
+        methods
+    }
+}
+
+/// What `ANY` is shown as in an `Allow` header.
+const STANDARD: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];

@@ -1,0 +1,186 @@
+//! Which rules a request must satisfy: those that every reading of its path selects.
+
+use http::Method;
+
+use super::{
+    capture::{Captures, EmptySegment},
+    compiled::{Compiled, Route, Rule},
+    lookup::Hit,
+};
+use crate::{
+    path::{Readings, Rejected, StartPaths, Tolerance, same_but_encoded_slashes, same_but_trailing_slashes},
+    target::Target,
+};
+
+/// What one reading of the path selects.
+#[derive(Debug)]
+pub(crate) enum Selection<'a> {
+    /// No key matches.
+    Unlisted,
+    /// A route, and the reading from which its parameters were captured.
+    Listed { route: &'a Route, captures: Captures, reading: Reading },
+}
+
+/// The place of a reading: the readings of the path as it stands come first, then those of the original path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reading(usize);
+
+/// Everything that the path of a request selects.
+#[derive(Debug)]
+pub(crate) struct Selections<'a> {
+    readings: AllReadings<'a>,
+    first: Option<Selection<'a>>,
+    more: Vec<Selection<'a>>,
+    stale_match: bool,
+}
+
+/// Selects rules for `target`, or says why its path is rejected.
+pub(crate) fn select<'a>(
+    policy: &'a Compiled,
+    target: &Target<'a>,
+    tolerance: Tolerance,
+) -> Result<Selections<'a>, Rejected> {
+    let readings = AllReadings::of(policy, target, tolerance)?;
+    let mut selections = Selections { readings, first: None, more: Vec::new(), stale_match: false };
+    selections.add_readings(policy, target.method);
+    if let Some(pattern) = target.matched {
+        selections.add_matched(policy, pattern);
+    }
+    Ok(selections)
+}
+
+impl<'a> Selections<'a> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Selection<'a>> {
+        self.first.iter().chain(&self.more)
+    }
+
+    /// The text of a reading.
+    pub(crate) fn reading(&self, reading: Reading) -> &[u8] {
+        self.readings.get(reading)
+    }
+
+    /// Every reading of the path, in order.
+    pub(crate) fn readings(&self) -> impl Iterator<Item = &[u8]> {
+        self.readings.iter().map(|(_, text)| text)
+    }
+
+    /// Whether a router says that it has matched a key which does not match the path.
+    pub(crate) fn stale_match(&self) -> bool {
+        self.stale_match
+    }
+
+    fn push(&mut self, selection: Selection<'a>) {
+        if self.first.is_none() {
+            self.first = Some(selection);
+        } else {
+            self.more.push(selection);
+        }
+    }
+
+    fn add_readings(&mut self, policy: &'a Compiled, method: &Method) {
+        let mut unlisted = Vec::new();
+        for index in 0..self.readings.len() {
+            let reading = Reading(index);
+            let text = self.readings.get(reading);
+            let lenient = policy.lookup.find(text, EmptySegment::Matches);
+            let strict = has_empty_segment(text).then(|| policy.lookup.find(text, EmptySegment::Fails)).flatten();
+            if lenient.is_none() && strict.is_none() {
+                unlisted.push(reading);
+            }
+            let strict = strict.filter(|hit| lenient.as_ref() != Some(hit));
+            self.add_hits(policy, reading, [lenient, strict]);
+        }
+        if self.first.is_none() || unlisted.iter().any(|reading| !self.is_exempt(policy, *reading, method)) {
+            self.push(Selection::Unlisted);
+        }
+    }
+
+    fn add_hits(&mut self, policy: &'a Compiled, reading: Reading, hits: [Option<Hit>; 2]) {
+        for Hit { route, captures } in hits.into_iter().flatten() {
+            if let Some(route) = policy.routes.get(route) {
+                self.push(Selection::Listed { route, captures, reading });
+            }
+        }
+    }
+
+    /// Whether an unlisted reading differs from a listed one only in what routers forgive, or the rule permits.
+    fn is_exempt(&self, policy: &Compiled, unlisted: Reading, method: &Method) -> bool {
+        let text = self.readings.get(unlisted);
+        self.iter().any(|selection| match selection {
+            Selection::Unlisted => false,
+            Selection::Listed { route, reading, .. } => {
+                let listed = self.readings.get(*reading);
+                same_but_trailing_slashes(listed, text)
+                    || (same_but_encoded_slashes(listed, text) && route.allows_encoded_slash(policy, method))
+            }
+        })
+    }
+
+    /// What a router has matched is one more reading, if it is a key.
+    fn add_matched(&mut self, policy: &'a Compiled, pattern: &str) {
+        if self.selects_only(pattern) {
+            return;
+        }
+        let Some(index) = policy.lookup.route_of(pattern) else { return };
+        let (Some(route), Some(pattern)) = (policy.routes.get(index), policy.lookup.pattern(index)) else { return };
+        let matches: Vec<_> = (self.readings.iter())
+            .filter_map(|(reading, text)| Some((reading, pattern.captures(text, EmptySegment::Matches)?)))
+            .collect();
+        self.stale_match = matches.is_empty();
+        for (reading, captures) in matches {
+            self.push(Selection::Listed { route, captures, reading });
+        }
+    }
+
+    /// Whether `pattern`, as it is written in the policy, is all that was selected: the usual case.
+    fn selects_only(&self, pattern: &str) -> bool {
+        let is_it = |selection: &Selection<'_>| matches!(selection, Selection::Listed { route, .. } if *route.pattern == *pattern);
+        self.more.is_empty() && self.first.as_ref().is_some_and(is_it)
+    }
+}
+
+impl<'a> Selection<'a> {
+    /// The rule for `method`, where the route lists it.
+    pub(crate) fn rule(&self, policy: &'a Compiled, method: &Method) -> Option<&'a Rule> {
+        match self {
+            Self::Unlisted => None,
+            Self::Listed { route, .. } => policy.rules.get(route.rule_of(method)?),
+        }
+    }
+}
+
+/// A segment without text between two slashes.
+fn has_empty_segment(path: &[u8]) -> bool {
+    path.windows(2).any(|pair| pair == b"//")
+}
+
+/// The readings of the path as it stands, and of the original path where that is another one.
+#[derive(Debug)]
+struct AllReadings<'a> {
+    current: Readings<'a>,
+    original: Option<Readings<'a>>,
+}
+
+impl<'a> AllReadings<'a> {
+    fn of(policy: &Compiled, target: &Target<'a>, tolerance: Tolerance) -> Result<Self, Rejected> {
+        let append_slash = policy.lookup.has_trailing_slash();
+        let start = StartPaths::of(target);
+        let original = start.original.map(|path| Readings::of(path.into(), append_slash, tolerance)).transpose()?;
+        Ok(Self { current: Readings::of(start.current, append_slash, tolerance)?, original })
+    }
+
+    fn len(&self) -> usize {
+        self.current.len() + self.original.as_ref().map_or(0, Readings::len)
+    }
+
+    fn get(&self, Reading(index): Reading) -> &[u8] {
+        match index.checked_sub(self.current.len()) {
+            None => self.current.get(index).unwrap_or_default(),
+            Some(index) => self.original.as_ref().and_then(|original| original.get(index)).unwrap_or_default(),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (Reading, &[u8])> {
+        (0..self.len()).map(Reading).map(|reading| (reading, self.get(reading)))
+    }
+}
