@@ -108,6 +108,7 @@ fn unusable(identity: &Identity) -> Option<Denial> {
             };
             Some(Denial::new(reason).detail(detail))
         }
+        Identity::Failed(failure) => Some(Denial::new(Reason::InternalError).detail(failure.to_string())),
         Identity::Unavailable(unavailable) => {
             let denial = Denial::new(Reason::AuthenticatorUnavailable);
             let denial = Denial { retry_after: unavailable.get_retry_after(), ..denial };
