@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+const SESSION: &str = "Session";
+
 /// A challenge: a scheme and its parameters.
 ///
 /// ```
@@ -17,9 +19,11 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// A challenge of the given scheme, a token of RFC 9110, section 5.6.2; other characters are dropped.
+    /// A challenge of the given scheme, a token of RFC 9110, section 5.6.2; other characters are dropped. Where
+    /// nothing is left, it is that of [`Challenge::session`].
     pub fn new(scheme: &str) -> Self {
-        Self { scheme: token(scheme), params: Vec::new() }
+        let scheme = Some(token(scheme)).filter(|scheme| !scheme.is_empty());
+        Self { scheme: scheme.unwrap_or_else(|| SESSION.to_owned()), params: Vec::new() }
     }
 
     /// A bearer token (RFC 6750, section 3).
@@ -29,7 +33,7 @@ impl Challenge {
 
     /// A way in without a registered scheme, such as a cookie of a login page. Browsers ignore it.
     pub fn session() -> Self {
-        Self::new("Session")
+        Self::new(SESSION)
     }
 
     /// Sets the `realm` (RFC 9110, section 11.5).
@@ -39,11 +43,12 @@ impl Challenge {
     }
 
     /// Sets a parameter; one that is there already is replaced. The value is quoted and escaped when written;
-    /// characters that no header can hold are dropped.
+    /// characters that no header can hold are dropped, and so is a parameter whose name is no token.
     #[must_use]
     pub fn param(mut self, name: &str, value: &str) -> Self {
         let (name, value) = (token(name), quotable(value));
         match self.params.iter_mut().find(|(other, _)| other.eq_ignore_ascii_case(&name)) {
+            _ if name.is_empty() => {}
             Some((_, old)) => *old = value,
             None => self.params.push((name, value)),
         }

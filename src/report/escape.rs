@@ -13,9 +13,9 @@ pub(super) fn text(text: &str, limit: usize) -> String {
 /// Like [`text`], and what `special` says is escaped, too.
 pub(super) fn text_but(text: &str, limit: usize, special: impl Fn(char) -> bool) -> String {
     let harmless = |c: char| (c == ' ' || c.is_ascii_graphic()) && !special(c);
-    capped(limit, text.chars(), |c, out| match harmless(c) {
-        true => out.push(c),
-        false => out.extend(c.escape_unicode()),
+    capped(limit, text.chars(), |c, out| match c {
+        _ if harmless(c) => out.push(c),
+        _ => out.extend(c.escape_unicode()),
     })
 }
 

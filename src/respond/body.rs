@@ -33,7 +33,9 @@ pub(super) struct Content<'a> {
 impl<'a> Content<'a> {
     pub(super) fn new(denial: &'a Denial, disclose: bool) -> Self {
         let status = denial.status();
-        let detail = denial.get_message().unwrap_or_else(|| sentence(status, denial.reason()));
+        let about_rights = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        let message = denial.get_message().filter(|_| about_rights);
+        let detail = message.unwrap_or_else(|| sentence(status, denial.reason()));
         Self { status, detail, disclosed: Some(denial).filter(|_| disclose && status == StatusCode::FORBIDDEN) }
     }
 
@@ -64,29 +66,29 @@ impl<'a> Content<'a> {
 
     /// RFC 9457, section 3; what is disclosed are extension members.
     fn problem(&self) -> String {
-        let (title, status) = (Value::from(self.title()), self.status.as_u16());
-        let detail = Value::from(self.detail);
-        let mut json = format!(r#"{{"type":"about:blank","title":{title},"status":{status},"detail":{detail}"#);
-        if let Some(required) = self.required() {
-            json += &format!(r#","required":{}"#, Value::from(required));
-        }
-        let missing = self.missing();
-        if !missing.is_empty() {
-            json += &format!(r#","missing":{}"#, Value::from(missing));
-        }
-        json + "}"
+        let missing = Some(self.missing()).filter(|missing| !missing.is_empty());
+        let members = [
+            ("type", Some(Value::from("about:blank"))),
+            ("title", Some(Value::from(self.title()))),
+            ("status", Some(Value::from(self.status.as_u16()))),
+            ("detail", Some(Value::from(self.detail))),
+            ("required", self.required().map(Value::from)),
+            ("missing", missing.map(Value::from)),
+        ];
+        let members = members.into_iter().filter_map(|(name, value)| Some(format!(r#""{name}":{}"#, value?)));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
     }
 
     fn text(&self) -> String {
-        self.lines().into_iter().flat_map(|line| [line, "\n".to_owned()]).collect()
+        self.lines().join("\n") + "\n"
     }
 
     fn html(&self) -> String {
-        let title = escape(&format!("{} {}", self.status.as_u16(), self.title()));
-        let lines: String = self.lines().iter().map(|line| format!("<p>{}</p>\n", escape(line))).collect();
+        let title = format!("{} {}", self.status.as_u16(), self.title());
+        let lines = escape(&self.lines().join("\n")).replace('\n', "<br>\n");
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{title}</title></head>\n\
-             <body>\n<h1>{title}</h1>\n{lines}</body>\n</html>\n"
+             <body>\n<h1>{title}</h1>\n<p>{lines}</p>\n</body>\n</html>\n"
         )
     }
 

@@ -100,7 +100,7 @@ fn with_realm(way: Challenge, realm: &str) -> Challenge {
     if way.get("realm").is_some() { way } else { way.realm(realm) }
 }
 
-/// Whether the scheme has the errors of RFC 6750; DPoP (RFC 9449, section 7.1) has them too.
+/// Whether the scheme has the errors of RFC 6750; `DPoP` (RFC 9449, section 7.1) has them too.
 fn takes_token(way: &Challenge) -> bool {
     ["Bearer", "DPoP"].iter().any(|scheme| way.scheme().eq_ignore_ascii_case(scheme))
 }

@@ -1,5 +1,7 @@
 //! From a denial to its answer.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
@@ -107,7 +109,7 @@ impl Renderer {
                 headers.insert(header::ALLOW, allow.unwrap_or_else(|| HeaderValue::from_static("")));
             }
             StatusCode::SERVICE_UNAVAILABLE => {
-                let seconds = denial.retry_after.map_or(RETRY_AFTER_SECONDS, |after| after.as_secs().max(1));
+                let seconds = denial.retry_after.map_or(RETRY_AFTER_SECONDS, whole_seconds);
                 headers.insert(header::RETRY_AFTER, seconds.into());
             }
             _ => {}
@@ -133,4 +135,9 @@ impl Renderer {
         }
         response
     }
+}
+
+/// Rounded up, and never none.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0)).max(1)
 }
