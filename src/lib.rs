@@ -4,6 +4,7 @@
 pub mod authn;
 mod challenge;
 mod clock;
+mod config;
 mod decision;
 mod diagnostic;
 mod identity;
@@ -21,5 +22,6 @@ pub use clock::{Clock, SystemClock};
 pub use decision::{Denial, Mask, Reason};
 pub use diagnostic::{Diagnostic, Severity};
 pub use identity::{CredentialError, CredentialErrorKind, Failure, Identity, Unavailable};
+pub use policy::{Policy, PolicyError, PolicyErrorKind};
 pub use principal::Principal;
 pub use target::{Head, Target};

@@ -79,13 +79,20 @@ impl NameTable {
         table
     }
 
-    /// Declares that `role` has everything in `closure`, itself included.
-    pub(crate) fn set_closure(&mut self, role: NameId, closure: impl IntoIterator<Item = NameId>) {
+    /// Declares that `role` has everything in the closure of `from`, as it is now.
+    pub(crate) fn inherit(&mut self, role: NameId, from: NameId) {
+        let Some(inherited) = self.names.get(from.0 as usize).map(|name| name.closure.clone()) else { return };
         if let Some(name) = self.names.get_mut(role.0 as usize) {
-            for id in closure {
-                set(&mut name.closure, id);
+            for (word, more) in name.closure.iter_mut().zip(inherited) {
+                *word |= more;
             }
         }
+    }
+
+    /// Whether the closure of `role` holds `other`.
+    pub(crate) fn includes(&self, role: NameId, other: NameId) -> bool {
+        let word = self.names.get(role.0 as usize).and_then(|name| name.closure.get(other.word()));
+        word.is_some_and(|word| word & other.bit() != 0)
     }
 
     /// Declares that no principal may have two of `roles`.
@@ -116,10 +123,7 @@ impl NameTable {
 
     /// The names in the closure of `id`, itself included.
     pub(crate) fn closure(&self, id: NameId) -> impl Iterator<Item = NameId> {
-        let words = self.names.get(id.0 as usize).map_or(&[][..], |name| &name.closure);
-        self.iter()
-            .map(|(other, ..)| other)
-            .filter(move |other| words.get(other.word()).is_some_and(|word| word & other.bit() != 0))
+        self.iter().map(|(other, ..)| other).filter(move |other| self.includes(id, *other))
     }
 
     /// Whether `held` has two roles of an exclusive set.

@@ -1,6 +1,6 @@
 //! A policy as it is enforced: rules behind routes, names as bits, nothing left to parse.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{any::Any, sync::Arc, time::SystemTime};
 
 use http::Method;
 use ipnet::IpNet;
@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::lookup::Lookup;
 use crate::{
     decision::{RuleInfo, StepUp},
+    principal::Snapshot,
     role::{NameSet, NameTable},
 };
 
@@ -38,6 +39,18 @@ pub(crate) struct Compiled {
     pub(crate) uses_networks: bool,
     pub(crate) uses_time: bool,
     pub(crate) masks: bool,
+    /// The lints that the document silences everywhere, each with its reason.
+    pub(crate) silence: Vec<(Box<str>, Box<str>)>,
+}
+
+impl Snapshot for Compiled {
+    fn names(&self) -> &NameTable {
+        &self.names
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
 }
 
 /// A path and the rules of its methods.

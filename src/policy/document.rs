@@ -2,6 +2,8 @@
 //!
 //! Every format is read into this tree, and [`Policy::builder`](crate::Policy::builder) makes one without places.
 
+use serde_json::Number;
+
 use crate::diagnostic::Span;
 
 /// A value and the bytes it was read from; the span is empty where there is no text.
@@ -16,11 +18,14 @@ pub(crate) struct Node {
 pub(crate) enum Value {
     Null,
     Bool(bool),
-    Integer(i64),
-    Float(f64),
+    Number(Number),
     String(String),
     Array(Vec<Node>),
     Object(Vec<Member>),
+    /// `{text}` where a format without the quotes takes it for an object.
+    BareBraces(String),
+    /// A number that JSON cannot hold, such as an infinite one.
+    OutOfRange,
 }
 
 /// A member of an object.
@@ -29,4 +34,19 @@ pub(crate) struct Member {
     pub(crate) key: String,
     pub(crate) key_span: Span,
     pub(crate) value: Node,
+}
+
+impl Value {
+    /// What this is, in the words of messages.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Number(_) => "a number",
+            Self::String(_) => "a string",
+            Self::Array(_) => "a list",
+            Self::Object(_) | Self::BareBraces(_) => "an object",
+            Self::OutOfRange => "a number that JSON cannot hold",
+        }
+    }
 }

@@ -1,0 +1,57 @@
+//! The revision of a policy: a hash of what its document says, however it is written.
+
+use super::document::{Member, Node, Value};
+
+/// FNV-1a of 64 bits over a canonical form: members sorted, no formatting, no `$schema`.
+pub(crate) fn revision(document: &Node) -> Box<str> {
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    match &document.value {
+        Value::Object(members) => hash.object(members.iter().filter(|member| member.key != "$schema")),
+        _ => hash.value(document),
+    }
+    format!("{:016x}", hash.0).into()
+}
+
+struct Fnv(u64);
+
+impl Fnv {
+    fn bytes(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    /// A text that no other text can continue.
+    fn text(&mut self, kind: u8, text: &str) {
+        self.bytes(&[kind]);
+        self.bytes(text.as_bytes());
+        // No UTF-8 has this byte.
+        self.bytes(&[0xff]);
+    }
+
+    fn value(&mut self, node: &Node) {
+        match &node.value {
+            Value::BareBraces(_) | Value::OutOfRange | Value::Null => self.text(b'n', ""),
+            Value::Bool(value) => self.text(b'b', if *value { "true" } else { "false" }),
+            Value::Number(value) => self.text(b'd', &value.to_string()),
+            Value::String(text) => self.text(b's', text),
+            Value::Array(elements) => {
+                self.bytes(b"[");
+                elements.iter().for_each(|element| self.value(element));
+                self.bytes(b"]");
+            }
+            Value::Object(members) => self.object(members.iter()),
+        }
+    }
+
+    fn object<'a>(&mut self, members: impl Iterator<Item = &'a Member>) {
+        let mut members: Vec<_> = members.collect();
+        members.sort_by(|a, b| a.key.cmp(&b.key));
+        self.bytes(b"{");
+        for member in members {
+            self.text(b'k', &member.key);
+            self.value(&member.value);
+        }
+        self.bytes(b"}");
+    }
+}
