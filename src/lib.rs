@@ -20,7 +20,7 @@ pub use authn::{Authentication, Authenticator};
 pub use challenge::Challenge;
 pub use clock::{Clock, SystemClock};
 pub use decision::{Denial, Mask, Reason};
-pub use diagnostic::{Diagnostic, Severity};
+pub use diagnostic::{Diagnostic, Severity, Span};
 pub use identity::{CredentialError, CredentialErrorKind, Failure, Identity, Unavailable};
 pub use policy::{Policy, PolicyError, PolicyErrorKind};
 pub use principal::Principal;

@@ -68,7 +68,9 @@ fn reader_for(path: &Path) -> Result<Reader, Diagnostic> {
         "toml" => Ok(super::toml::read),
         #[cfg(feature = "yaml")]
         "yaml" | "yml" => Ok(super::yaml::read),
+        #[cfg(not(feature = "toml"))]
         "toml" => Err(disabled("toml")),
+        #[cfg(not(feature = "yaml"))]
         "yaml" | "yml" => Err(disabled("yaml")),
         _ => {
             let message = format!("the extension {} tells no format", quoted(&extension));
@@ -78,6 +80,7 @@ fn reader_for(path: &Path) -> Result<Reader, Diagnostic> {
     }
 }
 
+#[cfg(not(all(feature = "toml", feature = "yaml")))]
 fn disabled(feature: &str) -> Diagnostic {
     let message = format!("this program cannot read {} files", feature.to_uppercase());
     let help = format!("enable the feature `{feature}` of `tower-authz`, or write the policy in JSON");
