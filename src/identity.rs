@@ -234,6 +234,12 @@ impl CredentialError {
     }
 }
 
+impl From<CredentialErrorKind> for CredentialError {
+    fn from(kind: CredentialErrorKind) -> Self {
+        Self::new(kind)
+    }
+}
+
 impl fmt::Display for CredentialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.as_str())

@@ -5,12 +5,16 @@
 
 mod ambient;
 mod authenticator;
+#[cfg(feature = "jwt")]
+mod bearer;
 mod chain;
 mod client;
 mod consumed;
 mod extension;
 mod forwarded;
 mod function;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod network;
 mod peer;
 mod trusted_headers;
@@ -22,6 +26,8 @@ pub use client::Client;
 pub(crate) use consumed::ConsumedHeaders;
 pub use extension::{from_extension, from_extension_async, principal_extension};
 pub use function::{from_async_fn, from_fn, none};
+#[cfg(feature = "jwt")]
+pub use jwt::{Jwt, JwtBuilder, JwtError, JwtErrorKind};
 pub use network::{TrustError, TrustErrorKind};
 pub use peer::{MissingAddress, PeerAddr};
 pub use trusted_headers::{Separator, TrustedHeaders, TrustedHeadersBuilder};

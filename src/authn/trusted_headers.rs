@@ -99,8 +99,8 @@ impl TrustedHeaders {
             CredentialError::new(CredentialErrorKind::Malformed).detail(detail)
         })?;
         let principal = Principal::new(subject);
-        let principal = with_names(principal, self.roles.as_ref(), headers, |to, names| to.roles(names));
-        Ok(Some(with_names(principal, self.permissions.as_ref(), headers, |to, names| to.permissions(names))))
+        let principal = with_names(principal, self.roles.as_ref(), headers, Principal::roles);
+        Ok(Some(with_names(principal, self.permissions.as_ref(), headers, Principal::permissions)))
     }
 }
 
@@ -177,11 +177,11 @@ impl Authenticator for TrustedHeaders {
 }
 
 /// Adds the names that `list` holds; one that cannot be read is a malformed source.
-fn with_names(
+fn with_names<'a>(
     principal: Principal,
     list: Option<&NameList>,
-    headers: &HeaderMap,
-    add: impl FnOnce(Principal, Vec<&str>) -> Principal,
+    headers: &'a HeaderMap,
+    add: impl FnOnce(Principal, Vec<&'a str>) -> Principal,
 ) -> Principal {
     let Some(list) = list else { return principal };
     let Some(value) = headers.get(&list.header) else { return principal };

@@ -51,6 +51,8 @@ fn chain() -> authn::Chain {
         .roles("x-roles", Separator::Comma)
         .permissions("x-scopes", Separator::Space);
     let chain = authn::Chain::new(proxies.build().unwrap()).or(authn::from_fn(|_| None::<Principal>));
+    #[cfg(feature = "jwt")]
+    let chain = chain.or(authn::Jwt::hs256(&[7; 32]).build().unwrap());
     chain.or(authn::principal_extension())
 }
 
@@ -71,5 +73,19 @@ proptest! {
             let address = client.address(Head::from(&request)).unwrap();
             prop_assert!(trusted || address.to_string() == "203.0.113.7");
         }
+    }
+}
+
+#[cfg(feature = "jwt")]
+proptest! {
+    #[test]
+    fn nothing_that_is_properly_signed_makes_the_reader_of_tokens_panic(
+        header in "(\\{\"alg\":\"HS256\"[\"a-z:,0-9\\[\\]{}]{0,20}\\}|\\{\"alg\":\"HS256\"\\})",
+        claims in "\\{\"sub\":\"ada\",\"exp\":(-?[0-9]{1,30}(\\.[0-9]{1,5})?([eE][0-9]{1,3})?|[\"a-z:,\\[\\]{}]{0,9})\\PC{0,30}\\}",
+    ) {
+        let jwt = super::tokens::builder().scopes_claim("scope").build().unwrap();
+        let request = super::tokens::bearing(&super::tokens::sign(&header, &claims));
+        let ready = matches!(jwt.authenticate(Head::from(&request)), tower_authz::Authentication::Ready(_));
+        prop_assert!(ready);
     }
 }
