@@ -9,7 +9,7 @@ mod decision;
 mod diagnostic;
 mod identity;
 mod path;
-mod policy;
+pub mod policy;
 mod principal;
 pub mod report;
 pub mod respond;

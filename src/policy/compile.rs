@@ -35,7 +35,8 @@ fn read(problems: &mut Problems, document: &Node) -> Option<Compiled> {
         at.string(problems);
     }
     let realm = root.get("realm").and_then(|at| at.text(problems, "name the realm, or leave it out").map(Into::into));
-    let unlisted = root.get("unlisted").and_then(|at| at.word(problems, UNLISTED)).unwrap_or_default();
+    let words = Unlisted::ALL.map(|unlisted| (unlisted.as_str(), unlisted));
+    let unlisted = root.get("unlisted").and_then(|at| at.word(problems, &words)).unwrap_or_default();
     let silence = root.get("silence").map(|at| read_silence(problems, &at)).unwrap_or_default();
     let names = hierarchy::read_names(problems, &root)?;
     let routes = read_routes(problems, &names, unlisted, &root)?;
@@ -59,13 +60,6 @@ fn read(problems: &mut Problems, document: &Node) -> Option<Compiled> {
         silence,
     })
 }
-
-const UNLISTED: &[(&str, Unlisted)] = &[
-    ("not_found", Unlisted::NotFound),
-    ("forbidden", Unlisted::Forbidden),
-    ("authenticated", Unlisted::Authenticated),
-    ("public", Unlisted::Public),
-];
 
 fn check_version(problems: &mut Problems, root: &Object<'_>) {
     let Some(at) = root.require(problems, "version", "write `\"version\": 1`") else { return };

@@ -15,12 +15,31 @@ use crate::{
 
 /// What paths get that no key matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) enum Unlisted {
+#[non_exhaustive]
+pub enum Unlisted {
+    /// 404.
     #[default]
     NotFound,
+    /// As a rule of `nobody`.
     Forbidden,
+    /// As a rule of `authenticated`.
     Authenticated,
+    /// As a rule of `public`.
     Public,
+}
+
+impl Unlisted {
+    pub(crate) const ALL: [Self; 4] = [Self::NotFound, Self::Forbidden, Self::Authenticated, Self::Public];
+
+    /// The word of the policy document.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Forbidden => "forbidden",
+            Self::Authenticated => "authenticated",
+            Self::Public => "public",
+        }
+    }
 }
 
 /// Everything that `decide` reads.

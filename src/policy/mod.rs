@@ -1,5 +1,6 @@
 //! The policy: document, compiler, route lookup and the pure decision.
 
+mod builder;
 mod capture;
 mod check;
 mod compile;
@@ -21,6 +22,8 @@ mod revision;
 mod routes;
 mod select;
 
+pub use builder::{Grant, PolicyBuilder, RoleBuilder, Rule};
+pub use compiled::Unlisted;
 pub(crate) use error::Source;
 pub use error::{PolicyError, PolicyErrorKind};
 pub use policy::Policy;
