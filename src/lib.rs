@@ -8,6 +8,8 @@ mod config;
 mod decision;
 mod diagnostic;
 mod identity;
+mod integration;
+mod middleware;
 mod path;
 pub mod policy;
 mod principal;
@@ -22,6 +24,12 @@ pub use clock::{Clock, SystemClock};
 pub use decision::{Denial, Mask, Reason};
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use identity::{CredentialError, CredentialErrorKind, Failure, Identity, Unavailable};
-pub use policy::{Policy, PolicyError, PolicyErrorKind};
+#[cfg(feature = "axum")]
+pub use integration::axum::{Access, Answered, AnsweredFuture, Protected};
+pub use middleware::{
+    AnyBody, AnyBodyFuture, AnyBodyLayer, AnyBodyService, Authz, AuthzLayer, AuthzLayerBuilder, BuildError,
+    BuildErrorKind, DenialBody, Guard, Guarded, GuardedFuture, Identified, IdentifiedFuture, Identify, ResponseFuture,
+};
+pub use policy::{CheckContext, Enforcement, Policy, PolicyError, PolicyErrorKind, PolicyHandle};
 pub use principal::Principal;
 pub use target::{Head, Target};

@@ -181,6 +181,14 @@ impl Principal {
         names.find(text).filter(declared).is_some_and(|id| names.resolve(self).contains(id))
     }
 
+    /// Whether the caller has two roles that exclude each other under the policy by which it was let in.
+    pub(crate) fn is_conflicting(&self) -> bool {
+        self.snapshot.as_ref().is_some_and(|snapshot| {
+            let names = snapshot.names();
+            names.conflicting(&names.resolve(self))
+        })
+    }
+
     /// Whether two handles are of the very same identity.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.identity, &other.identity)
@@ -228,7 +236,7 @@ impl NameTable {
 }
 
 /// The policy under which a request was let in, as far as the vocabulary needs to know it.
-pub(crate) trait Snapshot: Any + Send + Sync {
+pub(crate) trait Snapshot: Any + fmt::Debug + Send + Sync {
     fn names(&self) -> &NameTable;
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }

@@ -15,7 +15,7 @@ use std::{
 /// Whether a declared name is a role or a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum NameKind {
+pub(crate) enum NameKind {
     /// A role: what a principal is.
     Role,
     /// A permission (also called a scope): what a principal may do.
@@ -104,6 +104,11 @@ impl NameTable {
         self.index.get(text).copied()
     }
 
+    /// Whether `text` is a role; nothing if it is not declared.
+    pub(crate) fn is_role(&self, text: &str) -> Option<bool> {
+        Some(self.kind(self.find(text)?)? == NameKind::Role)
+    }
+
     pub(crate) fn text(&self, id: NameId) -> Option<&Arc<str>> {
         self.names.get(id.0 as usize).map(|name| &name.text)
     }
@@ -115,6 +120,11 @@ impl NameTable {
     /// Every declared name, in the order of declaration.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (NameId, &Arc<str>, NameKind)> {
         (0..).map(NameId).zip(&self.names).map(|(id, name)| (id, &name.text, name.kind))
+    }
+
+    /// How many words a set of these names has.
+    pub(crate) fn words(&self) -> usize {
+        self.permissions.len()
     }
 
     pub(crate) fn exclusive(&self) -> &[NameSet] {
@@ -210,6 +220,15 @@ impl Held {
     pub(crate) fn empty(words: usize) -> Self {
         let spilled = if words > INLINE { vec![0; words] } else { Vec::new() };
         Self { inline: [0; INLINE], spilled, len: words }
+    }
+
+    /// The set of `ids` in a table with so many words.
+    pub(crate) fn of(words: usize, ids: impl IntoIterator<Item = NameId>) -> Self {
+        let mut held = Self::empty(words);
+        for id in ids {
+            set(held.words_mut(), id);
+        }
+        held
     }
 
     pub(crate) fn contains(&self, id: NameId) -> bool {

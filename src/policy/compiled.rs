@@ -72,6 +72,14 @@ impl Snapshot for Compiled {
     }
 }
 
+impl Compiled {
+    /// Whether nobody need be known to anything that the policy lists.
+    pub(crate) fn is_all_public(&self) -> bool {
+        let is_public = |rule: &Rule| rule.allow.iter().any(|grant| matches!(grant, Grant::Public));
+        self.unlisted != Unlisted::Authenticated && self.rules.iter().all(is_public)
+    }
+}
+
 /// A path and the rules of its methods.
 #[derive(Debug)]
 pub(crate) struct Route {

@@ -10,7 +10,7 @@ use super::{
     select::{Selection, Selections},
 };
 use crate::{
-    decision::{Denial, Mask, Reason},
+    decision::{Denial, Mask, Reason, RuleInfo},
     identity::{CredentialErrorKind, Identity},
     path::Rejected,
     principal::Principal,
@@ -34,6 +34,25 @@ impl Permit {
     /// Who is let in; nobody known on public routes with bad credentials or none.
     pub(crate) fn into_principal(self) -> Option<Principal> {
         self.principal
+    }
+}
+
+/// Whether decisions are enforced. It is chosen in code, never in a policy file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Enforcement {
+    /// Denied requests are answered.
+    #[default]
+    Enforce,
+    /// Denied requests are reported and forwarded all the same. This is how a service that is in use adopts a
+    /// policy; a warning at start says that nothing is protected.
+    ReportOnly,
+}
+
+impl Enforcement {
+    /// The permit for a denied request where nothing is enforced.
+    pub(crate) fn waive(self, identity: &Identity) -> Option<Permit> {
+        (self == Self::ReportOnly).then(|| Permit { principal: identity.principal().cloned() })
     }
 }
 
@@ -72,6 +91,12 @@ pub(crate) fn shadow_differences(
     identity: &Identity,
     circumstances: &Circumstances<'_>,
 ) -> Vec<ShadowDifference> {
+    let has_shadow = |selection: &Selection<'_>| {
+        selection.rule(policy, circumstances.method).is_some_and(|rule| rule.shadow.is_some())
+    };
+    if !selections.iter().any(has_shadow) {
+        return Vec::new();
+    }
     let caller = identity.principal().map(|principal| Caller::new(policy, principal));
     let trial = Trial { policy, selections, circumstances, caller: caller.as_ref() };
     selections.iter().filter_map(|selection| trial.shadow_difference(selection)).collect()
@@ -80,10 +105,9 @@ pub(crate) fn shadow_differences(
 /// A rule whose candidate grants would decide otherwise.
 #[derive(Debug)]
 pub(crate) struct ShadowDifference {
-    /// What the caller would be told under the candidate, or nothing if it would be let in.
+    pub(crate) rule: Arc<RuleInfo>,
+    /// What the caller would be told under the candidates; nothing if it would be let in.
     pub(crate) candidate: Option<Denial>,
-    /// The same under the enforced grants.
-    pub(crate) enforced: Option<Denial>,
 }
 
 fn is_public(policy: &Compiled, selection: &Selection<'_>, method: &Method) -> bool {
@@ -96,7 +120,7 @@ fn is_public(policy: &Compiled, selection: &Selection<'_>, method: &Method) -> b
 }
 
 /// What is wrong with an identity that is neither good nor absent.
-fn unusable(identity: &Identity) -> Option<Denial> {
+pub(crate) fn unusable(identity: &Identity) -> Option<Denial> {
     match identity {
         Identity::Anonymous | Identity::Authenticated(_) => None,
         Identity::Rejected(error) => {
@@ -185,40 +209,9 @@ impl<'a> Trial<'a> {
     /// What the caller lacks for `grants`, which are those of `rule` or its candidates.
     fn shortfall(&self, rule: &Rule, grants: &[Grant], case: Case<'a>) -> Option<Denial> {
         let judge = self.judge_of(case);
-        let denial = |reason| Denial { rule: Some(Arc::clone(&rule.info)), ..Denial::new(reason) };
-        match judge.standing(grants, self.caller, Scrutiny::Full) {
-            Standing::Held => None,
-            Standing::Nobody => Some(denial(Reason::DeniedByRule)),
-            Standing::Anonymous => Some(denial(Reason::NoCredentials)),
-            Standing::Conflicting => Some(denial(Reason::ConflictingRoles)),
-            Standing::Short { grant, distance } => {
-                let grant = grants.get(grant)?;
-                Some(self.explain(denial, grant, distance, &judge))
-            }
-        }
-    }
-
-    fn explain(
-        &self,
-        denial: impl Fn(Reason) -> Denial,
-        grant: &Grant,
-        distance: Distance,
-        judge: &Judge<'_>,
-    ) -> Denial {
-        let step_up = || grant.conditions()?.step_up.clone();
-        match distance {
-            Distance::StepUp => Denial { step_up: step_up(), ..denial(Reason::StepUpRequired) },
-            Distance::Broken(detail) => denial(Reason::InternalError).detail(detail),
-            Distance::Condition(detail) => denial(Reason::ConditionFailed).detail(detail),
-            Distance::Permission => self.lacking(denial(Reason::InsufficientPermission), grant, judge),
-            Distance::Role => self.lacking(denial(Reason::InsufficientRole), grant, judge),
-        }
-    }
-
-    fn lacking(&self, denial: Denial, grant: &Grant, judge: &Judge<'_>) -> Denial {
-        let (Some(conditions), Some(caller)) = (grant.conditions(), self.caller) else { return denial };
-        let text = |id| self.policy.names.text(id).cloned();
-        Denial { missing: judge.missing(conditions, &caller.held).filter_map(text).collect(), ..denial }
+        let standing = judge.standing(grants, self.caller, Scrutiny::Full);
+        let denial = denial_of(standing, grants, &judge, self.caller)?;
+        Some(Denial { rule: Some(Arc::clone(&rule.info)), ..denial })
     }
 
     /// Section 7: nothing tells an invisible route from a path that does not exist, nor on a visible one a masked
@@ -259,11 +252,47 @@ impl<'a> Trial<'a> {
         let rule = selection.rule(self.policy, self.circumstances.method)?;
         let candidate = self.shortfall(rule, rule.shadow.as_deref()?, case);
         let enforced = self.shortfall(rule, &rule.allow, case);
-        (candidate.is_some() != enforced.is_some()).then_some(ShadowDifference { candidate, enforced })
+        let differs = candidate.is_some() != enforced.is_some();
+        differs.then(|| ShadowDifference { rule: Arc::clone(&rule.info), candidate })
     }
 }
 
+/// The denial that says how a caller stands to `grants`; nothing if it holds one.
+pub(super) fn denial_of(
+    standing: Standing,
+    grants: &[Grant],
+    judge: &Judge<'_>,
+    caller: Option<&Caller<'_>>,
+) -> Option<Denial> {
+    let (grant, distance) = match standing {
+        Standing::Held => return None,
+        Standing::Nobody => return Some(Denial::new(Reason::DeniedByRule)),
+        Standing::Anonymous => return Some(Denial::new(Reason::NoCredentials)),
+        Standing::Conflicting => return Some(Denial::new(Reason::ConflictingRoles)),
+        Standing::Short { grant, distance } => (grants.get(grant).and_then(Grant::conditions), distance),
+    };
+    let lacking = |reason| {
+        let ids = grant.zip(caller).map(|(grant, caller)| judge.missing(grant, &caller.held));
+        let missing = ids.into_iter().flatten().filter_map(|id| judge.names.text(id).cloned()).collect();
+        Denial { missing, ..Denial::new(reason) }
+    };
+    Some(match distance {
+        Distance::StepUp => {
+            Denial { step_up: grant.and_then(|grant| grant.step_up.clone()), ..Denial::new(Reason::StepUpRequired) }
+        }
+        Distance::Broken(detail) => Denial::new(Reason::InternalError).detail(detail),
+        Distance::Condition(detail) => Denial::new(Reason::ConditionFailed).detail(detail),
+        Distance::Permission => lacking(Reason::InsufficientPermission),
+        Distance::Role => lacking(Reason::InsufficientRole),
+    })
+}
+
 impl Route {
+    /// A route without a path, for what is judged without one.
+    pub(super) fn nowhere() -> Self {
+        Self { pattern: "".into(), params: Vec::new(), methods: Vec::new(), any: None, masked: false }
+    }
+
     /// The rule for `method`: its own, that of `GET` for `HEAD`, or that of `ANY`.
     pub(crate) fn rule_of(&self, method: &Method) -> Option<usize> {
         let own = |method: &Method| self.methods.iter().find(|(other, _)| other == method).map(|(_, rule)| *rule);

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::ArcSwap;
 
-use super::{compiled::Compiled, load::Policy};
+use super::{compiled::Compiled, policy::Policy};
 
 /// A place that holds the policy in force. Clones share it.
 ///
@@ -39,8 +39,8 @@ impl PolicyHandle {
         self.0.store(Arc::clone(policy.compiled()));
     }
 
-    pub(crate) fn load(&self) -> Guard<Arc<Compiled>> {
-        self.0.load()
+    pub(crate) fn load_full(&self) -> Arc<Compiled> {
+        self.0.load_full()
     }
 }
 

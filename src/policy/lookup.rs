@@ -29,6 +29,8 @@ pub(crate) struct Lookup {
     shapes: HashMap<u64, Vec<usize>>,
     /// Whether a key ends in `/`, so that paths must also be read with one.
     trailing_slash: bool,
+    /// Whether a key has text before a parameter in its segment, as `/img{id}`.
+    prefixed_params: bool,
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +46,7 @@ impl Lookup {
     /// Adds a route. A route of the same shape is replaced.
     pub(crate) fn insert(&mut self, pattern: &Pattern, route: usize) {
         self.trailing_slash |= ends_in_slash(pattern);
+        self.prefixed_params |= has_prefixed_param(pattern);
         self.shapes.entry(shape_hash(pattern.text())).or_default().push(route);
         self.patterns.insert(route, pattern.clone());
         let mut node = &mut self.root;
@@ -71,6 +74,12 @@ impl Lookup {
         Some(Hit { route, captures: search.captures })
     }
 
+    /// Whether the two ways to look at empty segments may select different routes for `path`: between two slashes,
+    /// or behind the text of `/img{id}`, which an empty parameter leaves standing alone.
+    pub(crate) fn ways_differ(&self, path: &[u8]) -> bool {
+        self.prefixed_params || path.windows(2).any(|pair| pair == b"//")
+    }
+
     /// The route whose key is `path`, parameter names aside.
     pub(crate) fn route_of(&self, path: &str) -> Option<usize> {
         let same = |route: &&usize| {
@@ -82,6 +91,14 @@ impl Lookup {
     pub(crate) fn pattern(&self, route: usize) -> Option<&Pattern> {
         self.patterns.get(&route)
     }
+}
+
+fn has_prefixed_param(pattern: &Pattern) -> bool {
+    let prefixed = |pair: &[Piece]| match pair {
+        [Piece::Literal(text), Piece::Param(_)] => !text.ends_with('/'),
+        _ => false,
+    };
+    pattern.pieces().windows(2).any(prefixed)
 }
 
 fn shape_hash(path: &str) -> u64 {

@@ -29,6 +29,10 @@ impl Policy {
         &self.compiled.revision
     }
 
+    pub(crate) fn from_compiled(compiled: Arc<Compiled>) -> Self {
+        Self { compiled }
+    }
+
     pub(crate) fn compiled(&self) -> &Arc<Compiled> {
         &self.compiled
     }

@@ -1,5 +1,7 @@
 //! Which rules a request must satisfy: those that every reading of its path selects.
 
+use std::sync::Arc;
+
 use http::Method;
 
 use super::{
@@ -54,6 +56,19 @@ impl<'a> Selections<'a> {
         self.first.iter().chain(&self.more)
     }
 
+    /// The key that was selected, if there was just one.
+    pub(crate) fn only_route(&self) -> Option<&'a Arc<str>> {
+        match &self.first {
+            Some(Selection::Listed { route, .. }) if self.more.is_empty() => Some(&route.pattern),
+            _ => None,
+        }
+    }
+
+    /// The rule that the path as it stands selects.
+    pub(crate) fn first_rule(&self, policy: &'a Compiled, method: &Method) -> Option<&'a Rule> {
+        self.first.as_ref()?.rule(policy, method)
+    }
+
     /// The text of a reading.
     pub(crate) fn reading(&self, reading: Reading) -> &[u8] {
         self.readings.get(reading)
@@ -83,7 +98,8 @@ impl<'a> Selections<'a> {
             let reading = Reading(index);
             let text = self.readings.get(reading);
             let lenient = policy.lookup.find(text, EmptySegment::Matches);
-            let strict = has_empty_segment(text).then(|| policy.lookup.find(text, EmptySegment::Fails)).flatten();
+            let strict =
+                policy.lookup.ways_differ(text).then(|| policy.lookup.find(text, EmptySegment::Fails)).flatten();
             if lenient.is_none() && strict.is_none() {
                 unlisted.push(reading);
             }
@@ -149,11 +165,6 @@ impl<'a> Selection<'a> {
     }
 }
 
-/// A segment without text between two slashes.
-fn has_empty_segment(path: &[u8]) -> bool {
-    path.windows(2).any(|pair| pair == b"//")
-}
-
 /// The readings of the path as it stands, and of the original path where that is another one.
 #[derive(Debug)]
 struct AllReadings<'a> {
@@ -164,7 +175,7 @@ struct AllReadings<'a> {
 impl<'a> AllReadings<'a> {
     fn of(policy: &Compiled, target: &Target<'a>, tolerance: Tolerance) -> Result<Self, Rejected> {
         let append_slash = policy.lookup.has_trailing_slash();
-        let start = StartPaths::of(target);
+        let start = StartPaths::of(target.path, target.original, target.nested);
         let original = start.original.map(|path| Readings::of(path.into(), append_slash, tolerance)).transpose()?;
         Ok(Self { current: Readings::of(start.current, append_slash, tolerance)?, original })
     }

@@ -1,0 +1,78 @@
+//! What a request carries once somebody has looked at who sent it. It travels in extensions, never in headers.
+
+use std::sync::Arc;
+
+use http::Extensions;
+
+use super::gate::Gate;
+use crate::{
+    identity::Identity,
+    policy::Compiled,
+    principal::{Principal, Snapshot},
+};
+
+/// What an identity layer has found out about a request, where there is no principal to show for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) identity: Identity,
+    pub(crate) snapshot: Option<Arc<dyn Snapshot>>,
+    /// A layer outside answers and reports the denials of those inside.
+    pub(crate) answered_outside: bool,
+}
+
+impl Caller {
+    /// What is known about the sender; nothing if no identity layer has run.
+    ///
+    /// A principal that something else than this crate has put there counts, too: it is how sessions and tests
+    /// authenticate.
+    pub(crate) fn of(extensions: &Extensions) -> Option<Self> {
+        let caller = extensions.get::<Self>();
+        match extensions.get::<Principal>() {
+            None => caller.cloned(),
+            Some(principal) => Some(Self {
+                identity: Identity::Authenticated(principal.clone()),
+                snapshot: principal.snapshot().cloned(),
+                answered_outside: principal.snapshot().is_some() || caller.is_some_and(|c| c.answered_outside),
+            }),
+        }
+    }
+
+    /// Leaves in the request what a gate has found out: the principal, bound to the policy that let it in, in the
+    /// very place where it was found; or the fact that nobody is known.
+    pub(crate) fn leave(principal: Option<Principal>, policy: &Arc<Compiled>, extensions: &mut Extensions) {
+        let snapshot: Arc<dyn Snapshot> = Arc::clone(policy) as _;
+        let Some(mut principal) = principal else {
+            extensions.remove::<Principal>();
+            let caller = Self { identity: Identity::Anonymous, snapshot: Some(snapshot), answered_outside: true };
+            extensions.insert(caller);
+            return;
+        };
+        match extensions.get_mut::<Principal>().filter(|found| found.is_same(&principal)) {
+            Some(found) => found.bind(snapshot),
+            None => {
+                principal.bind(snapshot);
+                extensions.insert(principal);
+            }
+        }
+    }
+
+    /// Leaves in the request what authentication alone has found out.
+    pub(crate) fn leave_identity(identity: Identity, extensions: &mut Extensions) {
+        match identity.principal() {
+            Some(principal) => drop(extensions.insert(principal.clone())),
+            None => drop(extensions.remove::<Principal>()),
+        }
+        extensions.insert(Self { identity, snapshot: None, answered_outside: true });
+    }
+}
+
+/// What a gate around a router tells its own check inside the router, so that both judge by one snapshot and one
+/// authentication.
+#[derive(Clone, Debug)]
+pub(crate) struct Gated {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) policy: Arc<Compiled>,
+    pub(crate) identity: Identity,
+    /// The one key that the path selected, if it was just one.
+    pub(crate) route: Option<Arc<str>>,
+}

@@ -1,0 +1,120 @@
+//! The future of an answer.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::{
+    answering::Sender,
+    body::DenialBody,
+    gate::{Gate, Position},
+};
+use crate::{authn::BoxFuture, identity::Identity, policy::Compiled, target::Head};
+
+pin_project! {
+    /// The future of [`Authz`](super::Authz).
+    pub struct ResponseFuture<S, B, F> {
+        #[pin]
+        state: State<S, B, F>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, B, F> {
+        Denied { answer: Option<Response<Bytes>> },
+        Authenticating { identity: BoxFuture<Identity>, waiting: Option<Waiting<S, B>>, position: Position },
+        Forwarded { #[pin] inner: F, gate: Arc<Gate>, sender: Sender },
+        Unjudged { #[pin] inner: F },
+    }
+}
+
+/// A request that waits for its sender to be known, and the instance of the service that is ready for it.
+pub(super) struct Waiting<S, B> {
+    pub(super) gate: Arc<Gate>,
+    pub(super) policy: Arc<Compiled>,
+    pub(super) inner: S,
+    pub(super) request: Request<B>,
+}
+
+impl<S, B, F> ResponseFuture<S, B, F> {
+    pub(super) fn denied(answer: Response<Bytes>) -> Self {
+        Self { state: State::Denied { answer: Some(answer) } }
+    }
+
+    pub(super) fn authenticating(identity: BoxFuture<Identity>, waiting: Waiting<S, B>, position: Position) -> Self {
+        Self { state: State::Authenticating { identity, waiting: Some(waiting), position } }
+    }
+
+    /// A request whose denials another half of the gate answers.
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "only routers have an inner half"))]
+    pub(super) fn unjudged(inner: F) -> Self {
+        Self { state: State::Unjudged { inner } }
+    }
+
+    pub(super) fn forwarded(inner: F, gate: Arc<Gate>, sender: Sender) -> Self {
+        Self { state: State::Forwarded { inner, gate, sender } }
+    }
+}
+
+impl<S, B, F, R, E> Future for ResponseFuture<S, B, F>
+where
+    S: Service<Request<B>, Response = Response<R>, Error = E, Future = F>,
+    F: Future<Output = Result<Response<R>, E>>,
+    R: DenialBody,
+{
+    type Output = Result<Response<R>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProjection::Denied { answer } => {
+                    let Some(answer) = answer.take() else { return Poll::Pending };
+                    return Poll::Ready(Ok(answer.map(R::from_denial)));
+                }
+                StateProjection::Authenticating { identity, waiting, position } => {
+                    let identity = ready!(identity.as_mut().poll(cx));
+                    let Some(waiting) = waiting.take() else { return Poll::Pending };
+                    waiting.proceed(identity, *position)
+                }
+                StateProjection::Unjudged { inner } => return inner.poll(cx),
+                StateProjection::Forwarded { inner, gate, sender } => {
+                    let response = ready!(inner.poll(cx));
+                    return Poll::Ready(response.map(|response| gate.answering.revise(response, sender)));
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+impl<S, B> Waiting<S, B>
+where
+    S: Service<Request<B>>,
+{
+    fn proceed(self, identity: Identity, position: Position) -> State<S, B, S::Future> {
+        let Self { gate, policy, mut inner, request } = self;
+        let head = Head::from(&request);
+        let judgment = gate.judge(&policy, gate.select(&policy, head), head, &identity, position);
+        match gate.admit(judgment, policy, identity, request, position) {
+            Ok((request, sender)) => State::Forwarded { inner: inner.call(request), gate, sender },
+            Err(answer) => State::Denied { answer: Some(answer) },
+        }
+    }
+}
+
+impl<S, B, F> fmt::Debug for ResponseFuture<S, B, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,253 @@
+//! What the services of one layer share, and the way of a request through it.
+
+use std::{
+    collections::HashSet,
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+use super::{
+    answering::{Answering, Sender},
+    context::{Caller, Gated},
+};
+use crate::{
+    authn::{Authentication, Authenticator, Client, ConsumedHeaders, MissingAddress},
+    clock::Clock,
+    decision::Denial,
+    identity::Identity,
+    path::Tolerance,
+    policy::{
+        Checks, Circumstances, ClientAddress, Compiled, Decision, Enforcement, Permit, PolicyHandle, Selections,
+        decide, select, shadow_differences,
+    },
+    report::Event,
+    target::{Head, Target},
+};
+
+/// Stale patterns that are remembered so as to be reported once.
+const MOST_STALE: usize = 1024;
+
+/// What the services of one layer share.
+pub(crate) struct Gate {
+    pub(super) policy: PolicyHandle,
+    pub(super) authenticator: Arc<dyn Authenticator>,
+    pub(super) consumed: ConsumedHeaders,
+    pub(super) client: Option<Client>,
+    pub(super) checks: Checks,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) answering: Answering,
+    pub(super) enforcement: Enforcement,
+    pub(super) tolerance: Tolerance,
+    pub(super) notices: Notices,
+}
+
+/// What has been said once and need not be said again.
+#[derive(Default)]
+pub(super) struct Notices {
+    inside_routing: AtomicBool,
+    stale: Mutex<HashSet<Box<str>>>,
+}
+
+/// Where a gate stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Position {
+    /// Around some service, maybe inside the routing of another.
+    Layer,
+    /// Around a router that has the other half of the gate inside, which is told what this half knows.
+    Around,
+    /// Inside the router, where it is known which route has matched.
+    Inside,
+}
+
+/// A request that was judged.
+pub(super) struct Judgment {
+    decision: Decision,
+    sender: Sender,
+    /// The one key that was selected, if it was just one.
+    route: Option<Arc<str>>,
+}
+
+impl Gate {
+    /// The policy in force: read once for each request.
+    pub(super) fn snapshot(&self) -> Arc<Compiled> {
+        self.policy.load_full()
+    }
+
+    pub(super) fn authenticate(&self, head: Head<'_>) -> Authentication {
+        self.authenticator.authenticate(head)
+    }
+
+    /// Reads the path and selects the rules of every reading, or rejects the path.
+    pub(super) fn select<'a>(&self, policy: &'a Compiled, head: Head<'a>) -> Result<Selections<'a>, Denial> {
+        Ok(select(policy, &Target::from(head), self.tolerance)?)
+    }
+
+    /// The answer to a rejected path, whoever asks: nobody need be authenticated for it.
+    pub(super) fn reject(&self, denial: &Denial, policy: &Arc<Compiled>, head: Head<'_>) -> Option<Response<Bytes>> {
+        if self.enforcement != Enforcement::Enforce {
+            return None;
+        }
+        let sender = self.sender(policy, head, &Identity::Anonymous, self.client_address(head));
+        Some(self.answering.deny(denial.clone(), &sender))
+    }
+
+    /// Decides, and reports what is not a denial.
+    pub(super) fn judge(
+        &self,
+        policy: &Arc<Compiled>,
+        selected: Result<Selections<'_>, Denial>,
+        head: Head<'_>,
+        identity: &Identity,
+        position: Position,
+    ) -> Judgment {
+        let client = self.client_address(head);
+        let sender = self.sender(policy, head, identity, client);
+        let selections = match selected {
+            Ok(selections) => selections,
+            Err(denial) => return Judgment { decision: Decision::Deny(denial), sender, route: None },
+        };
+        let circumstances = self.circumstances(policy, head, client);
+        let decision = decide(policy, &selections, identity, &circumstances);
+        if position != Position::Inside {
+            self.report(policy, &selections, &decision, identity, &circumstances, &sender);
+        }
+        self.notice(policy, &selections, head, position);
+        Judgment { decision, sender, route: selections.only_route().cloned() }
+    }
+
+    /// Forwards the request, or answers it: where the two ways of a request part.
+    pub(super) fn admit<B>(
+        self: &Arc<Self>,
+        judgment: Judgment,
+        policy: Arc<Compiled>,
+        identity: Identity,
+        request: Request<B>,
+        position: Position,
+    ) -> Result<(Request<B>, Sender), Response<Bytes>> {
+        let Judgment { decision, sender, route } = judgment;
+        let permit = match decision {
+            Decision::Allow(permit) => permit,
+            Decision::Deny(denial) => match self.enforcement.waive(&identity) {
+                Some(permit) => {
+                    self.answering.report_waived(&denial, &sender);
+                    permit
+                }
+                None if position == Position::Inside => return Err(self.answering.pass_outside(denial, &sender)),
+                None => return Err(self.answering.deny(denial, &sender)),
+            },
+        };
+        let mut request = self.forward(permit, &policy, request);
+        if position == Position::Around {
+            let gate = Arc::clone(self);
+            request.extensions_mut().insert(Gated { gate, policy, identity, route });
+        }
+        Ok((request, sender))
+    }
+
+    /// Makes a request ready for the inner service. Nothing is forwarded without a permit.
+    fn forward<B>(&self, permit: Permit, policy: &Arc<Compiled>, mut request: Request<B>) -> Request<B> {
+        self.consumed.strip(request.headers_mut());
+        Caller::leave(permit.into_principal(), policy, request.extensions_mut());
+        request
+    }
+
+    fn circumstances<'a>(
+        &'a self,
+        policy: &Compiled,
+        head: Head<'a>,
+        client: Option<Result<std::net::IpAddr, MissingAddress>>,
+    ) -> Circumstances<'a> {
+        let client = match client {
+            Some(Ok(address)) => ClientAddress::Known(address),
+            Some(Err(_)) | None => ClientAddress::Missing,
+        };
+        let now = policy.uses_time.then(|| self.clock.now());
+        Circumstances { method: head.method(), client, now, checks: &self.checks }
+    }
+
+    /// The address of the client, where the operator has said how to find it.
+    fn client_address(&self, head: Head<'_>) -> Option<Result<std::net::IpAddr, MissingAddress>> {
+        self.client.as_ref().map(|client| client.address(head))
+    }
+
+    fn sender(
+        &self,
+        policy: &Arc<Compiled>,
+        head: Head<'_>,
+        identity: &Identity,
+        client: Option<Result<std::net::IpAddr, MissingAddress>>,
+    ) -> Sender {
+        Sender {
+            principal: identity.principal().cloned(),
+            client: client.and_then(Result::ok),
+            policy: Some(Arc::clone(policy)),
+            ..Sender::new(head, &self.answering.renderer)
+        }
+    }
+
+    fn report(
+        &self,
+        policy: &Compiled,
+        selections: &Selections<'_>,
+        decision: &Decision,
+        identity: &Identity,
+        circumstances: &Circumstances<'_>,
+        sender: &Sender,
+    ) {
+        let reporter = &self.answering.reporter;
+        if matches!(decision, Decision::Allow(_)) && reporter.wants_allowed() {
+            let rule = selections.first_rule(policy, &sender.method).map(|rule| &*rule.info);
+            reporter.report(&sender.event(Event::allowed(rule, &sender.method, sender.uri.path())));
+        }
+        for difference in shadow_differences(policy, selections, identity, circumstances) {
+            let event = Event::shadow_differs(
+                &difference.rule,
+                difference.candidate.as_ref(),
+                &sender.method,
+                sender.uri.path(),
+            );
+            reporter.report(&sender.event(event));
+        }
+    }
+
+    /// Says once what the operator should know about the set-up.
+    fn notice(&self, policy: &Compiled, selections: &Selections<'_>, head: Head<'_>, position: Position) {
+        let Some(pattern) = Target::from(head).matched else { return };
+        if selections.stale_match() && self.notices.is_first_stale(pattern) {
+            tracing::warn!(
+                target: "tower_authz",
+                { http.route = pattern },
+                "the route that a router has matched does not match the path, so its rule is not applied"
+            );
+        }
+        if policy.masks && position == Position::Layer && !self.notices.inside_routing.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                target: "tower_authz",
+                "the policy masks routes, but the layer is inside axum's routing, which adds headers to masked \
+                 answers: use `authz.protect(router)`, or put the layer around the whole router"
+            );
+        }
+    }
+}
+
+impl Notices {
+    fn is_first_stale(&self, pattern: &str) -> bool {
+        let mut stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
+        stale.len() < MOST_STALE && stale.insert(pattern.into())
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate")
+            .field("policy", &self.policy.current())
+            .field("enforcement", &self.enforcement)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,96 @@
+//! The service: the way of a request, all of it.
+
+use std::{
+    fmt, mem,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::{
+    body::DenialBody,
+    future::{ResponseFuture, Waiting},
+    gate::{Gate, Position},
+};
+use crate::{authn::Authentication, target::Head};
+
+/// A service that forwards to `S` what the policy allows, and answers the rest.
+#[derive(Clone)]
+pub struct Authz<S> {
+    inner: S,
+    gate: Arc<Gate>,
+    position: Position,
+}
+
+impl<S> Authz<S> {
+    pub(crate) fn new(inner: S, gate: Arc<Gate>, position: Position) -> Self {
+        Self { inner, gate, position }
+    }
+
+    /// The wrapped service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// Takes the wrapped service out. What is sent to it then is not judged.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for Authz<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+    R: DenialBody,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, B, S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let policy = self.gate.snapshot();
+        let head = Head::from(&request);
+        let selected = self.gate.select(&policy, head);
+        if let Err(denial) = &selected
+            && let Some(answer) = self.gate.reject(denial, &policy, head)
+        {
+            return ResponseFuture::denied(answer);
+        }
+        let (judgment, identity) = match self.gate.authenticate(head) {
+            Authentication::Ready(identity) => {
+                (self.gate.judge(&policy, selected, head, &identity, self.position), identity)
+            }
+            Authentication::Pending(identity) => {
+                drop(selected);
+                let waiting = Waiting { gate: Arc::clone(&self.gate), policy, inner: self.take_ready(), request };
+                return ResponseFuture::authenticating(identity, waiting, self.position);
+            }
+        };
+        match self.gate.admit(judgment, policy, identity, request, self.position) {
+            Ok((request, sender)) => {
+                ResponseFuture::forwarded(self.inner.call(request), Arc::clone(&self.gate), sender)
+            }
+            Err(answer) => ResponseFuture::denied(answer),
+        }
+    }
+}
+
+impl<S: Clone> Authz<S> {
+    /// The very instance that was polled ready; a fresh clone takes its place.
+    fn take_ready(&mut self) -> S {
+        let fresh = self.inner.clone();
+        mem::replace(&mut self.inner, fresh)
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Authz<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authz").field("inner", &self.inner).field("gate", &self.gate).finish_non_exhaustive()
+    }
+}
