@@ -45,7 +45,7 @@ fn refusal(text: &str, error: &serde_json::Error) -> Diagnostic {
     let start = offset(text, error.line(), error.column());
     let full = error.to_string();
     let message = full.rsplit_once(" at line ").map_or(full.as_str(), |(message, _)| message);
-    syntax(message, start..start + 1)
+    syntax(message.replace("EOF while parsing", "the text ends inside"), start..start + 1)
 }
 
 /// The byte at a line and column as `serde_json` counts them: from 1, columns in bytes.

@@ -62,7 +62,7 @@ fn read(problems: &mut Problems, document: &Node) -> Option<Compiled> {
 }
 
 fn check_version(problems: &mut Problems, root: &Object<'_>) {
-    let Some(at) = root.require(problems, "version", "write `\"version\": 1`") else { return };
+    let Some(at) = root.require(problems, "version", "give it the value `1`") else { return };
     match at.value() {
         Value::Number(number) if number.as_u64() == Some(1) => {}
         Value::Number(number) => {
@@ -127,5 +127,101 @@ impl<'a> Uses<'a> {
             uses.time |= conditions.from.is_some() || conditions.until.is_some() || max_age.is_some();
         }
         uses
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Policy, policy::compiled::Compiled};
+    use std::sync::Arc;
+
+    fn compiled(routes: &str) -> Arc<Compiled> {
+        let roles = r#"{ "viewer": { "permissions": ["read"] }, "editor": { "inherits": ["viewer"] }, "root": {} }"#;
+        let text = format!(r#"{{ "version": 1, "roles": {roles}, "routes": {{ {routes} }} }}"#);
+        Arc::clone(Policy::from_json_str(&text).unwrap().compiled())
+    }
+
+    #[test]
+    fn what_a_rule_needs_is_said_in_words() {
+        for (rule, words) in [
+            (r#""public""#, "public"),
+            (r#"{ "public": "why" }"#, "public"),
+            (r#"["nobody", "authenticated"]"#, "nobody | authenticated"),
+            (r#""read""#, "read"),
+            (r#"{ "all_of": ["viewer", "editor"] }"#, "viewer and editor"),
+            (r#"{ "any_of": ["root"], "none_of": ["viewer", "read"] }"#, "root; none of viewer, read"),
+            (
+                r#"["root", { "any_of": ["viewer", "editor"], "claims": { "sub": "{id}", "plan": ["pro", 3, true] } }]"#,
+                "root | any of viewer, editor; claim sub = {id}; claim plan = pro or 3 or true",
+            ),
+            (
+                r#"{ "networks": ["10.0.0.0/8", "192.0.2.1"], "from": "2026-01-01T01:00:00+01:00", "until": "2027-01-01T00:00:00Z" }"#,
+                "network 10.0.0.0/8 or 192.0.2.1/32; from 2026-01-01T00:00:00Z; until 2027-01-01T00:00:00Z",
+            ),
+            (
+                r#"{ "step_up": { "acr": ["mfa", "hwk"], "max_age_seconds": 300 }, "check": "office-hours" }"#,
+                "acr mfa or hwk, authenticated at most 300 seconds ago; check office-hours",
+            ),
+        ] {
+            let compiled = compiled(&format!(r#""GET /x/{{id}}": {rule}"#));
+            assert_eq!(&*compiled.rules[0].info.required, words);
+        }
+    }
+
+    #[test]
+    fn the_order_of_the_document_does_not_matter() {
+        let keys = ["GET /b", "POST,PUT /a", "GET /a", "ANY /a", "GET /a/{id}"];
+        let told = |keys: &[&str]| {
+            let routes: Vec<_> =
+                keys.iter().map(|key| format!(r#""{key}": {{ "check": "{key}", "claims": {{"k": 1}} }}"#)).collect();
+            let compiled = compiled(&routes.join(","));
+            format!("{:?} {:?} {:?} {:?}", compiled.rules, compiled.routes, compiled.checks, compiled.revision)
+        };
+        let mut reversed = keys;
+        reversed.reverse();
+        assert_eq!(told(&keys), told(&reversed));
+    }
+
+    #[test]
+    fn methods_of_one_key_share_its_rule() {
+        let compiled = compiled(
+            r#""PUT,PATCH /x": "viewer", "ANY /x": { "allow": "root", "name": "rest", "deny_as": "not_found" }"#,
+        );
+        let [route] = &compiled.routes[..] else { panic!("one path is one route") };
+        let rule = |index: usize| (compiled.rules[index].info.index, &*compiled.rules[index].info.name);
+        let methods: Vec<_> = route.methods.iter().map(|(method, index)| (method.as_str(), rule(*index).1)).collect();
+        assert_eq!(methods, [("PATCH", "PUT,PATCH /x"), ("PUT", "PUT,PATCH /x")]);
+        let any = route.any.unwrap();
+        assert_eq!(rule(any), (any, "rest"));
+        assert!(route.masked && compiled.masks);
+    }
+
+    #[test]
+    fn a_policy_knows_what_it_needs_beside_the_principal() {
+        for (rule, networks, time, checks) in [
+            (r#""viewer""#, false, false, &[][..]),
+            (r#"{ "networks": ["::/0"] }"#, true, false, &[]),
+            (r#"{ "allow": "root", "shadow": { "networks": ["::/0"], "check": "b" } }"#, true, false, &["b"]),
+            (r#"[{ "from": "2026-01-01T00:00:00Z" }, { "check": "z" }, { "check": "a" }]"#, false, true, &["a", "z"]),
+            (r#"{ "step_up": { "max_age_seconds": 1 } }"#, false, true, &[]),
+            (r#"{ "step_up": { "acr": ["mfa"] } }"#, false, false, &[]),
+        ] {
+            let compiled = compiled(&format!(r#""GET /x": {rule}"#));
+            let told: Vec<_> = compiled.checks.iter().map(|name| &**name).collect();
+            assert_eq!((compiled.uses_networks, compiled.uses_time, &told[..]), (networks, time, checks), "{rule}");
+        }
+    }
+
+    #[test]
+    fn a_role_has_what_its_ancestors_have_in_whatever_order_they_are_declared() {
+        let text = r#"{ "version": 1, "routes": { "GET /x": "a" }, "roles": {
+            "a": { "inherits": ["b", "c"] }, "b": { "inherits": ["d"] }, "c": { "inherits": ["d"], "permissions": ["q"] },
+            "d": { "permissions": ["p"] }, "e": {} } }"#;
+        let compiled = Arc::clone(Policy::from_json_str(text).unwrap().compiled());
+        for (role, closure) in [("a", "a b c d q p"), ("b", "b d p"), ("c", "c d q p"), ("d", "d p"), ("e", "e")] {
+            let id = compiled.names.find(role).unwrap();
+            let names: Vec<_> = compiled.names.closure(id).map(|id| &**compiled.names.text(id).unwrap()).collect();
+            assert_eq!(names.join(" "), closure);
+        }
     }
 }

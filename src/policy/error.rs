@@ -153,11 +153,15 @@ const AFTER: usize = 60;
 fn write_excerpt(f: &mut fmt::Formatter<'_>, text: &str, span: &Span, line: usize, column: usize) -> fmt::Result {
     let (head, tail) = text.split_at_checked(span.start).unwrap_or((text, ""));
     let lead = head.char_indices().rev().take(BEFORE.min(column - 1)).last().map_or(head.len(), |(index, _)| index);
-    let before = printable(head.get(lead..).unwrap_or_default());
+    let before = head.get(lead..).unwrap_or_default();
     let rest = tail.lines().next().unwrap_or_default();
-    let rest = rest.char_indices().nth(AFTER).and_then(|(end, _)| rest.get(..end)).unwrap_or(rest);
+    let shown = rest.char_indices().nth(AFTER).and_then(|(end, _)| rest.get(..end));
+    let (cut_before, cut_after) = (column - 1 > BEFORE, shown.is_some());
+    let rest = shown.unwrap_or(rest);
     let (fault, after) = rest.split_at_checked(span.len()).unwrap_or((rest, ""));
+    let before = [if cut_before { "…" } else { "" }, &printable(before)].concat();
     let (fault, after) = (printable(fault), printable(after));
+    let after = after + if cut_after { "…" } else { "" };
     let number = line.to_string();
     let gutter = " ".repeat(number.len());
     let indent = " ".repeat(before.chars().count());

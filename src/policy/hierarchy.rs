@@ -20,9 +20,16 @@ const MOST_NAMES: usize = 10_000;
 
 /// A role as it was read.
 struct Role {
-    name: Arc<str>,
+    /// None where the name is no good; what it gives is declared all the same, so that one problem is reported once.
+    name: Option<Arc<str>>,
     permissions: Vec<(Arc<str>, Spot)>,
     inherits: Vec<(Arc<str>, Spot)>,
+}
+
+impl Role {
+    fn id(&self, names: &NameTable) -> Option<NameId> {
+        names.find(self.name.as_ref()?)
+    }
 }
 
 /// Roles that each role inherits directly.
@@ -52,16 +59,16 @@ fn read_roles(problems: &mut Problems, document: &Object<'_>) -> Vec<Role> {
     if roles.is_empty() {
         problems.empty(&at, "declare a role, or leave it out");
     }
-    roles.iter().filter_map(|(name, at)| read_role(problems, name, &at)).collect()
+    roles.iter().map(|(name, at)| read_role(problems, name, &at)).collect()
 }
 
-fn read_role(problems: &mut Problems, name: &str, at: &At<'_>) -> Option<Role> {
+fn read_role(problems: &mut Problems, name: &str, at: &At<'_>) -> Role {
     let problem = name_problem(name);
-    let is_good = problem.is_none();
+    let name = problem.is_none().then(|| name.into());
     if let Some(problem) = problem {
         problems.key(at, problem);
     }
-    let mut role = Role { name: name.into(), permissions: Vec::new(), inherits: Vec::new() };
+    let mut role = Role { name, permissions: Vec::new(), inherits: Vec::new() };
     if let Some(object) = at.object(problems) {
         object.only(problems, &["inherits", "permissions", "description"]);
         role.inherits = names_of(problems, &object, "inherits");
@@ -70,7 +77,7 @@ fn read_role(problems: &mut Problems, name: &str, at: &At<'_>) -> Option<Role> {
             at.string(problems);
         }
     }
-    is_good.then_some(role)
+    role
 }
 
 fn names_of(problems: &mut Problems, object: &Object<'_>, key: &str) -> Vec<(Arc<str>, Spot)> {
@@ -80,10 +87,34 @@ fn names_of(problems: &mut Problems, object: &Object<'_>, key: &str) -> Vec<(Arc
     names.into_iter().flatten().collect()
 }
 
-/// Gives every role and permission its place in the table: roles first, each kind in the order of the document.
+/// Gives every role and permission its place in the table, and every role the permissions that it lists.
 fn declare(problems: &mut Problems, document: &Object<'_>, roles: &[Role]) -> Option<NameTable> {
-    let role_names: HashSet<_> = roles.iter().map(|role| &role.name).collect();
-    let mut names: Vec<_> = roles.iter().map(|role| (Arc::clone(&role.name), NameKind::Role)).collect();
+    let declared = declared_names(problems, roles);
+    if declared.len() > MOST_NAMES {
+        let message = format!("{} roles and permissions are declared", declared.len());
+        let help = format!("declare at most {MOST_NAMES}; what differs from caller to caller belongs into claims");
+        if let Some(at) = document.get("roles") {
+            problems.key(&at, Diagnostic::error(code::TOO_MANY_NAMES, message).help(help));
+        }
+        return None;
+    }
+    let mut table = NameTable::new(declared);
+    for role in roles {
+        let Some(id) = role.id(&table) else { continue };
+        for (permission, _) in &role.permissions {
+            if let Some(permission) = table.find(permission) {
+                table.inherit(id, permission);
+            }
+        }
+    }
+    Some(table)
+}
+
+/// Roles first, each kind in the order of the document.
+fn declared_names(problems: &mut Problems, roles: &[Role]) -> Vec<(Arc<str>, NameKind)> {
+    let role_names: HashSet<_> = roles.iter().filter_map(|role| role.name.clone()).collect();
+    let in_order = roles.iter().filter_map(|role| role.name.clone());
+    let mut names: Vec<_> = in_order.map(|name| (name, NameKind::Role)).collect();
     let mut seen = HashSet::new();
     for (name, spot) in roles.iter().flat_map(|role| &role.permissions) {
         if let Some(problem) = name_problem(name) {
@@ -96,29 +127,13 @@ fn declare(problems: &mut Problems, document: &Object<'_>, roles: &[Role]) -> Op
             names.push((Arc::clone(name), NameKind::Permission));
         }
     }
-    if names.len() > MOST_NAMES {
-        let message = format!("{} roles and permissions are declared", names.len());
-        let help = format!("declare at most {MOST_NAMES}; what differs from caller to caller belongs into claims");
-        if let Some(at) = document.get("roles") {
-            problems.key(&at, Diagnostic::error(code::TOO_MANY_NAMES, message).help(help));
-        }
-        return None;
-    }
-    let mut table = NameTable::new(names);
-    for role in roles {
-        let gives = role.permissions.iter().filter_map(|(name, _)| table.find(name)).collect::<Vec<_>>();
-        let Some(id) = table.find(&role.name) else { continue };
-        for permission in gives.into_iter().filter(|given| *given != id) {
-            table.inherit(id, permission);
-        }
-    }
-    Some(table)
+    names
 }
 
 fn resolve_parents(problems: &mut Problems, names: &NameTable, roles: &[Role]) -> Parents {
     let mut parents = Parents::new();
     for role in roles {
-        let Some(id) = names.find(&role.name) else { continue };
+        let Some(id) = role.id(names) else { continue };
         let found = role.inherits.iter().filter_map(|(name, spot)| {
             let parent = find_role(problems, names, name, spot)?;
             Some((parent, spot.clone()))

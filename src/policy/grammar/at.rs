@@ -86,7 +86,7 @@ impl<'a> At<'a> {
         match self.step {
             Step::Root => "the document".to_owned(),
             Step::Key(member) => quoted(&member.key).to_string(),
-            Step::Index(index) => format!("element {index}"),
+            Step::Index(_) => "an element".to_owned(),
         }
     }
 

@@ -38,7 +38,7 @@ fn read(key: &str) -> Result<RouteKey, Diagnostic> {
         let missing = if key.starts_with('/') { "method" } else { "path" };
         return Err(malformed(format!("the key {} has no {missing}", quoted(key))));
     };
-    if path.trim() != path {
+    if path.trim() != path || methods.ends_with(',') || path.starts_with(',') {
         return Err(malformed(format!("the key {} has a space too many", quoted(key))));
     }
     let verb = read_methods(methods)?;
@@ -66,8 +66,8 @@ fn read_method(method: &str) -> Result<Method, Diagnostic> {
         return refuse(format!("the method {} is not in upper case", quoted(method)), EXAMPLE);
     }
     match Method::from_bytes(method.as_bytes()) {
-        Ok(method) => Ok(method),
-        Err(_) => refuse(format!("{} is not a method", quoted(method)), EXAMPLE),
+        Ok(read) if method.starts_with(|c: char| c.is_ascii_uppercase()) => Ok(read),
+        _ => refuse(format!("{} is not a method", quoted(method)), EXAMPLE),
     }
 }
 
