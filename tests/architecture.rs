@@ -16,7 +16,7 @@ const LAYERS: &[(&[&str], &[&str])] = &[
     (VOCABULARY, VOCABULARY),
     (&["path"], &[]),
     (&["policy"], &["path"]),
-    (&["config"], &["policy::document"]),
+    (&["config"], &["policy::document", "policy::Policy", "policy::PolicyError", "policy::Source"]),
     (&["authn"], &[]),
     (&["respond"], &[]),
     (&["report"], &[]),

@@ -1,4 +1,5 @@
 //! Documents that load, in every format, and what no document may do: panic.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "helpers of a test may fail it")]
 
 use std::time::Duration;
 

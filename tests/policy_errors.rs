@@ -1,4 +1,5 @@
 //! What an operator reads when a policy does not load: every code, with message, help, place, line and underlined text.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "helpers of a test may fail it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

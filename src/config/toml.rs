@@ -126,7 +126,9 @@ fn restore(node: &mut Node, duplicates: &HashMap<usize, Duplicate>) {
         Value::Object(members) if !duplicates.is_empty() => {
             let again = members.iter().filter_map(|member| duplicates.get(&member.key_span.start));
             let again: Vec<_> = again.map(Duplicate::member).collect();
-            members.iter_mut().for_each(|member| restore(&mut member.value, duplicates));
+            for member in members.iter_mut() {
+                restore(&mut member.value, duplicates);
+            }
             members.extend(again);
         }
         _ => {}

@@ -64,7 +64,7 @@ impl<'t> Reader<'t> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 refuse_extras(anchor, tag.is_some(), &span)?;
-                self.scalar(text, style, span)?;
+                self.scalar(text, style, span);
             }
             Event::SequenceStart(anchor, tag) => {
                 refuse_extras(anchor, tag.is_some(), &span)?;
@@ -91,15 +91,13 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    fn scalar(&mut self, text: Cow<'_, str>, style: ScalarStyle, span: Span) -> Result<(), Diagnostic> {
-        match self.open.last_mut() {
-            Some(Open::Object { key: key @ None, .. }) => *key = Some((text.into_owned(), span)),
-            _ => {
-                let value = if style == ScalarStyle::Plain { plain(&text) } else { Value::String(text.into_owned()) };
-                self.put(Node { value, span });
-            }
+    fn scalar(&mut self, text: Cow<'_, str>, style: ScalarStyle, span: Span) {
+        if let Some(Open::Object { key: key @ None, .. }) = self.open.last_mut() {
+            *key = Some((text.into_owned(), span));
+            return;
         }
-        Ok(())
+        let value = if style == ScalarStyle::Plain { plain(&text) } else { Value::String(text.into_owned()) };
+        self.put(Node { value, span });
     }
 
     fn leave(&mut self, span: &Span) {

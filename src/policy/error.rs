@@ -154,10 +154,9 @@ fn write_excerpt(f: &mut fmt::Formatter<'_>, text: &str, span: &Span, line: usiz
     let (head, tail) = text.split_at_checked(span.start).unwrap_or((text, ""));
     let lead = head.char_indices().rev().take(BEFORE.min(column - 1)).last().map_or(head.len(), |(index, _)| index);
     let before = head.get(lead..).unwrap_or_default();
-    let rest = tail.lines().next().unwrap_or_default();
-    let shown = rest.char_indices().nth(AFTER).and_then(|(end, _)| rest.get(..end));
-    let (cut_before, cut_after) = (column - 1 > BEFORE, shown.is_some());
-    let rest = shown.unwrap_or(rest);
+    let window = tail.char_indices().nth(AFTER).and_then(|(end, _)| tail.get(..end)).unwrap_or(tail);
+    let rest = window.lines().next().unwrap_or_default();
+    let (cut_before, cut_after) = (column - 1 > BEFORE, rest.len() == window.len() && window.len() < tail.len());
     let (fault, after) = rest.split_at_checked(span.len()).unwrap_or((rest, ""));
     let before = [if cut_before { "…" } else { "" }, &printable(before)].concat();
     let (fault, after) = (printable(fault), printable(after));

@@ -67,7 +67,7 @@ impl Words<'_> {
 
     fn claim(&self, test: &ClaimTest) -> String {
         let values = test.any_of.iter().map(|value| match value {
-            ClaimValue::Literal(Value::String(text)) => text.clone(),
+            ClaimValue::Literal(Value::String(literal)) => literal.clone(),
             ClaimValue::Literal(other) => other.to_string(),
             ClaimValue::Parameter(index) => format!("{{{}}}", self.params.get(*index).map_or("", |name| &**name)),
         });

@@ -37,7 +37,9 @@ impl Fnv {
             Value::String(text) => self.text(b's', text),
             Value::Array(elements) => {
                 self.bytes(b"[");
-                elements.iter().for_each(|element| self.value(element));
+                for element in elements {
+                    self.value(element);
+                }
                 self.bytes(b"]");
             }
             Value::Object(members) => self.object(members.iter()),

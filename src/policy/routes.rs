@@ -24,8 +24,8 @@ use crate::{
 /// The routes of a document, in its order.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
-    by_shape: HashMap<String, usize>,
-    routes: Vec<RouteDraft>,
+    shapes: HashMap<String, usize>,
+    drafts: Vec<RouteDraft>,
     keys: Vec<Key>,
 }
 
@@ -76,11 +76,11 @@ impl Routes {
 
     /// The route of a path; nothing if it is known with other parameter names.
     fn route(&mut self, problems: &mut Problems, at: &At<'_>, key: usize, pattern: Pattern) -> Option<&mut RouteDraft> {
-        let next = self.routes.len();
-        let index = *self.by_shape.entry(pattern.shape()).or_insert(next);
+        let next = self.drafts.len();
+        let index = *self.shapes.entry(pattern.shape()).or_insert(next);
         if index == next {
-            self.routes.push(RouteDraft { pattern, first: key, any: None, methods: HashMap::new() });
-        } else if let Some(known) = self.routes.get(index).filter(|known| !known.pattern.params().eq(pattern.params()))
+            self.drafts.push(RouteDraft { pattern, first: key, any: None, methods: HashMap::new() });
+        } else if let Some(known) = self.drafts.get(index).filter(|known| !known.pattern.params().eq(pattern.params()))
         {
             let first = self.keys.get(known.first).map_or("", |key| &*key.text);
             let message =
@@ -89,18 +89,16 @@ impl Routes {
             problems.key(at, Diagnostic::error(code::CONFLICTING_PARAMETERS, message).help(help));
             return None;
         }
-        self.routes.get_mut(index)
+        self.drafts.get_mut(index)
     }
 
     fn report_duplicate(&self, problems: &mut Problems, at: &At<'_>, method: &str, index: usize, other: usize) {
         let Some(key) = self.keys.get(other) else { return };
-        let message = match index == other {
-            true => format!("the key names the method {} twice", quoted(method)),
-            false => format!(
-                "{} is listed already by the key {}",
-                quoted(&format!("{method} {}", key.pattern)),
-                quoted(&key.text)
-            ),
+        let message = if index == other {
+            format!("the key names the method {} twice", quoted(method))
+        } else {
+            let route = format!("{method} {}", key.pattern);
+            format!("{} is listed already by the key {}", quoted(&route), quoted(&key.text))
         };
         let help = "keep one of them".to_owned();
         problems.key(at, Diagnostic::error(code::DUPLICATE_ROUTE, message).help(help));
@@ -118,7 +116,7 @@ impl Routes {
         }
         let rules = order.into_iter().map(|(_, key)| key).enumerate();
         let rules: Vec<_> = rules.filter_map(|(index, key)| key.finish(names, index)).collect();
-        let mut drafts = self.routes;
+        let mut drafts = self.drafts;
         drafts.sort_by(|a, b| a.pattern.text().cmp(b.pattern.text()));
         let mut lookup = Lookup::default();
         for (index, draft) in drafts.iter().enumerate() {

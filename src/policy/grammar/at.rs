@@ -73,9 +73,10 @@ impl<'a> At<'a> {
             Step::Index(index) => write!(place, "[{index}]"),
             Step::Key(member) => {
                 let dot = if place.is_empty() { "" } else { "." };
-                match is_bare(&member.key) {
-                    true => write!(place, "{dot}{}", member.key),
-                    false => write!(place, "{dot}{}", quoted_key(&member.key)),
+                if is_bare(&member.key) {
+                    write!(place, "{dot}{}", member.key)
+                } else {
+                    write!(place, "{dot}{}", quoted_key(&member.key))
                 }
             }
         }

@@ -96,9 +96,10 @@ fn unescape(text: &str) -> Option<String> {
 
 fn unknown_parameter(problems: &mut Problems, params: &[Box<str>], at: &At<'_>, name: &str) {
     let all: Vec<_> = params.iter().map(|param| format!("`{{{param}}}`")).collect();
-    let help = match all.is_empty() {
-        true => "the path of the key has no parameters; write `{{` and `}}` for braces".to_owned(),
-        false => format!("the path of the key has {}", all.join(", ")),
+    let help = if all.is_empty() {
+        "the path of the key has no parameters; write `{{` and `}}` for braces".to_owned()
+    } else {
+        format!("the path of the key has {}", all.join(", "))
     };
     let message = format!("{} is not a parameter of the key", quoted(&format!("{{{name}}}")));
     problems.value(at, Diagnostic::error(code::UNKNOWN_PARAMETER, message).help(help));

@@ -1,7 +1,7 @@
 //! The conditions of a grant on address, time and authentication.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::IpAddr,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -34,10 +34,12 @@ fn network(problems: &mut Problems, at: &At<'_>) -> Option<IpNet> {
     };
     let network = unmapped(written.trunc());
     if network != written {
-        let message = match network.addr().is_ipv4() == written.addr().is_ipv4() {
-            true => format!("{} has bits after its prefix", quoted(text)),
-            false => format!("{} is an IPv4 network written as one of IPv6", quoted(text)),
+        let wrong = if network.addr().is_ipv4() == written.addr().is_ipv4() {
+            "has bits after its prefix"
+        } else {
+            "is an IPv4 network written as one of IPv6"
         };
+        let message = format!("{} {wrong}", quoted(text));
         return refuse(message, format!("write `{network}`"));
     }
     Some(network)
@@ -49,9 +51,8 @@ fn parse_network(text: &str) -> Option<IpNet> {
 
 /// Client addresses are compared unmapped, so a mapped network would never match.
 fn unmapped(network: IpNet) -> IpNet {
-    let mapped = |address: Ipv6Addr| -> Option<Ipv4Addr> { address.to_ipv4_mapped() };
     let IpNet::V6(wide) = network else { return network };
-    let narrow = mapped(wide.addr()).zip(wide.prefix_len().checked_sub(96));
+    let narrow = wide.addr().to_ipv4_mapped().zip(wide.prefix_len().checked_sub(96));
     let narrow = narrow.and_then(|(address, length)| Ipv4Net::new(address, length).ok());
     narrow.map_or(network, IpNet::V4)
 }
@@ -75,7 +76,7 @@ pub(super) fn step_up(problems: &mut Problems, at: &At<'_>) -> Option<Arc<StepUp
     }
     let acr = object.get("acr").map(|at| acr_values(problems, &at));
     let max_age = object.get("max_age_seconds").map(|at| seconds(problems, &at));
-    let acr = acr.map_or_else(|| Some(Vec::new()), |read| read)?;
+    let acr = acr.unwrap_or_else(|| Some(Vec::new()))?;
     let max_age = max_age.map_or_else(|| Some(None), |read| read.map(Some))?;
     (!acr.is_empty() || max_age.is_some()).then(|| Arc::new(StepUp { acr, max_age }))
 }
