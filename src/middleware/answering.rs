@@ -18,6 +18,9 @@ use crate::{
     target::Head,
 };
 
+/// Where tower-http keeps the id of a request.
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// How denials are answered and reported.
 #[derive(Clone)]
 pub(crate) struct Answering {
@@ -53,7 +56,7 @@ impl Sender {
             preferences: renderer.preferences(head),
             principal: None,
             client: None,
-            request_id: head.headers().get("x-request-id").cloned(),
+            request_id: head.headers().get(X_REQUEST_ID).cloned(),
             hint: preflight(head),
             policy: None,
         }

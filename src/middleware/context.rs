@@ -47,12 +47,11 @@ impl Caller {
             extensions.insert(caller);
             return;
         };
-        match extensions.get_mut::<Principal>().filter(|found| found.is_same(&principal)) {
-            Some(found) => found.bind(snapshot),
-            None => {
-                principal.bind(snapshot);
-                extensions.insert(principal);
-            }
+        if let Some(found) = extensions.get_mut::<Principal>().filter(|found| found.is_same(&principal)) {
+            found.bind(snapshot);
+        } else {
+            principal.bind(snapshot);
+            extensions.insert(principal);
         }
     }
 
@@ -75,4 +74,6 @@ pub(crate) struct Gated {
     pub(crate) identity: Identity,
     /// The one key that the path selected, if it was just one.
     pub(crate) route: Option<Arc<str>>,
+    /// A denial was reported and not enforced.
+    pub(crate) waived: bool,
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     fmt,
+    net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -131,12 +132,12 @@ impl Gate {
         position: Position,
     ) -> Result<(Request<B>, Sender), Response<Bytes>> {
         let Judgment { decision, sender, route } = judgment;
-        let permit = match decision {
-            Decision::Allow(permit) => permit,
+        let (permit, waived) = match decision {
+            Decision::Allow(permit) => (permit, false),
             Decision::Deny(denial) => match self.enforcement.waive(&identity) {
                 Some(permit) => {
                     self.answering.report_waived(&denial, &sender);
-                    permit
+                    (permit, true)
                 }
                 None if position == Position::Inside => return Err(self.answering.pass_outside(denial, &sender)),
                 None => return Err(self.answering.deny(denial, &sender)),
@@ -145,7 +146,7 @@ impl Gate {
         let mut request = self.forward(permit, &policy, request);
         if position == Position::Around {
             let gate = Arc::clone(self);
-            request.extensions_mut().insert(Gated { gate, policy, identity, route });
+            request.extensions_mut().insert(Gated { gate, policy, identity, route, waived });
         }
         Ok((request, sender))
     }
@@ -161,7 +162,7 @@ impl Gate {
         &'a self,
         policy: &Compiled,
         head: Head<'a>,
-        client: Option<Result<std::net::IpAddr, MissingAddress>>,
+        client: Option<Result<IpAddr, MissingAddress>>,
     ) -> Circumstances<'a> {
         let client = match client {
             Some(Ok(address)) => ClientAddress::Known(address),
@@ -172,7 +173,7 @@ impl Gate {
     }
 
     /// The address of the client, where the operator has said how to find it.
-    fn client_address(&self, head: Head<'_>) -> Option<Result<std::net::IpAddr, MissingAddress>> {
+    fn client_address(&self, head: Head<'_>) -> Option<Result<IpAddr, MissingAddress>> {
         self.client.as_ref().map(|client| client.address(head))
     }
 
@@ -181,7 +182,7 @@ impl Gate {
         policy: &Arc<Compiled>,
         head: Head<'_>,
         identity: &Identity,
-        client: Option<Result<std::net::IpAddr, MissingAddress>>,
+        client: Option<Result<IpAddr, MissingAddress>>,
     ) -> Sender {
         Sender {
             principal: identity.principal().cloned(),

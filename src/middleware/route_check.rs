@@ -61,7 +61,7 @@ where
         };
         let head = Head::from(&request);
         let matched = Target::from(head).matched;
-        if matched.is_none() || (gated.route.is_some() && gated.route.as_deref() == matched) {
+        if gated.waived || matched.is_none() || gated.route.as_deref() == matched {
             return ResponseFuture::unjudged(self.inner.call(request));
         }
         let Gated { gate, policy, identity, .. } = gated;

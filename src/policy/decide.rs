@@ -186,10 +186,9 @@ impl<'a> Trial<'a> {
         let status = match (self.policy.unlisted, self.caller) {
             (Unlisted::NotFound, _) => StatusCode::NOT_FOUND,
             (Unlisted::Forbidden, _) => StatusCode::FORBIDDEN,
-            (Unlisted::Public, _) => return None,
             (Unlisted::Authenticated, None) => StatusCode::UNAUTHORIZED,
             (Unlisted::Authenticated, Some(caller)) if caller.conflicting => StatusCode::FORBIDDEN,
-            (Unlisted::Authenticated, Some(_)) => return None,
+            (Unlisted::Authenticated, Some(_)) | (Unlisted::Public, _) => return None,
         };
         Some(Denial { unmasked: status, ..Denial::new(Reason::NotListed) })
     }
