@@ -35,6 +35,7 @@ impl Name {
 
 /// Names that must all be there, of which one must be there, and none of which may be there.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "the words of the policy document")]
 pub(crate) struct Terms {
     pub(crate) all_of: Vec<Name>,
     /// Absent when empty.

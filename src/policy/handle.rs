@@ -25,6 +25,7 @@ pub struct PolicyHandle(Arc<ArcSwap<Compiled>>);
 
 impl PolicyHandle {
     /// A handle that holds `policy`.
+    #[expect(clippy::needless_pass_by_value, reason = "a handle takes the policy over")]
     pub fn new(policy: Policy) -> Self {
         Self(Arc::new(ArcSwap::new(Arc::clone(policy.compiled()))))
     }
@@ -35,6 +36,7 @@ impl PolicyHandle {
     }
 
     /// Puts `policy` in force. Requests that are under way keep the one they began with.
+    #[expect(clippy::needless_pass_by_value, reason = "a handle takes the policy over")]
     pub fn replace(&self, policy: Policy) {
         self.0.store(Arc::clone(policy.compiled()));
     }
