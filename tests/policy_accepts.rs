@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tower_authz::{
     Policy,
-    policy::{Grant, Rule},
+    policy::{Grant, Rule, Unlisted},
 };
 
 const WHOLE: &str = r#"{
@@ -163,6 +163,39 @@ fn a_revision_tells_what_is_said_and_not_how_it_is_written() {
     ] {
         assert_ne!(revision(base), revision(other), "{other}");
     }
+}
+
+#[test]
+fn everything_that_a_document_can_say_can_be_said_in_code() {
+    let text = r#"{
+      "version": 1,
+      "unlisted": "forbidden",
+      "silence": { "some-lint": "why" },
+      "roles": { "a": { "description": "first", "permissions": ["p"] }, "b": {} },
+      "routes": {
+        "GET /nobody": "nobody",
+        "GET /rule": {
+          "allow": ["a", { "any_of": ["b"], "none_of": ["p"], "check": "c", "from": "2026-01-01T00:00:00Z" }],
+          "shadow": "b", "name": "n", "encoded_slash": true, "message": "m", "silence": { "x": "y" }
+        },
+        "GET /own/{id}": { "claims": { "sub": "{id}" }, "networks": ["10.0.0.0/8", "192.0.2.1"] },
+        "GET /both": { "all_of": ["a"], "any_of": ["b", "p"], "claims": { "n": 1, "f": 1.5, "t": true } }
+      }
+    }"#;
+    let grant = Grant::any_of(["b"]).none_of(["p"]).check("c").not_before("2026-01-01T00:00:00Z");
+    let rule = Rule::allow([Grant::role("a"), grant]).shadow(["b"]).name("n").encoded_slash().message("m");
+    let built = Policy::builder()
+        .unlisted(Unlisted::Forbidden)
+        .silence("some-lint", "why")
+        .role("a", |role| role.description("first").permission("p"))
+        .role("b", |role| role)
+        .route("GET /nobody", Grant::nobody())
+        .route("GET /rule", rule.silence("x", "y"))
+        .route("GET /own/{id}", Grant::authenticated().claim("sub", "{id}").network("10.0.0.0/8").network("192.0.2.1"))
+        .route("GET /both", Grant::role("a").and_any_of(["b", "p"]).claim("n", 1).claim("f", 1.5).claim("t", true))
+        .build()
+        .unwrap();
+    assert_eq!(built.revision(), Policy::from_json_str(text).unwrap().revision());
 }
 
 #[test]

@@ -105,7 +105,8 @@ fn yaml_cases() -> Vec<(&'static str, &'static str)> {
         ("unsupported-yaml", "version: 1\nroutes:\n  GET /x: !!str public\n"),
         ("unsupported-yaml", "version: 1\n---\nversion: 1\n"),
         ("unsupported-yaml", "version: 1\nroutes:\n  [GET]: public\n"),
-        ("syntax", "version: 1\nroutes:\n  GET /x: {*path}\n"),
+        ("unsupported-yaml", "version: 1\nroutes:\n  GET /x: {*path}\n"),
+        ("syntax", "version: 1\nroutes:\n  GET /x: public\n\0\nexclusive_roles: []\n"),
         ("syntax", "version: 1\n routes: {}\n"),
     ]
 }
@@ -245,11 +246,11 @@ const FORMATS: &[(&str, &str, &str)] = &[
         "version: 2\nrelam: x\nunlisted: gone\nroutes:\n  GET /x: admn\n",
     ),
     (
-        r#"{ "version": 1, "realm": "a", "realm": "b", "roles": { "a": { "permissions": ["p"], "permissions": ["q"] } },
+        r#"{ "version": 1, "realm": "a", "realm": "b", "realm": "c", "roles": { "a": { "permissions": ["p"], "permissions": ["q"] } },
              "routes": { "GET /x": { "all_of": ["a"], "all_of": ["a"] } } }"#,
-        "version = 1\nrealm = \"a\"\nrealm = \"b\"\n[roles.a]\npermissions = [\"p\"]\npermissions = [\"q\"]\n\
+        "version = 1\nrealm = \"a\"\nrealm = \"b\"\nrealm = \"c\"\n[roles.a]\npermissions = [\"p\"]\npermissions = [\"q\"]\n\
          [routes]\n\"GET /x\" = { all_of = [\"a\"], all_of = [\"a\"] }\n",
-        "version: 1\nrealm: a\nrealm: b\nroles:\n  a:\n    permissions: [p]\n    permissions: [q]\n\
+        "version: 1\nrealm: a\nrealm: b\nrealm: c\nroles:\n  a:\n    permissions: [p]\n    permissions: [q]\n\
          routes:\n  GET /x: { all_of: [a], all_of: [a] }\n",
     ),
     (
@@ -300,4 +301,14 @@ fn an_empty_document_lacks_the_same_keys_in_every_format() {
     let expected = codes(refused("{}"));
     assert_eq!(codes(Policy::from_toml_str("# nothing\n").unwrap_err()), expected);
     assert_eq!(codes(Policy::from_yaml_str("# nothing\n").unwrap_err()), expected);
+}
+
+#[cfg(feature = "yaml")]
+#[test]
+fn json_read_as_yaml_has_the_same_problems_at_the_same_places() {
+    for (code, text) in cases().into_iter().filter(|(code, _)| *code != "syntax") {
+        let text = text.replace("admin", "admín😀").replace('\n', "\r\n");
+        let (json, yaml) = (refused(&text), Policy::from_yaml_str(&text).expect_err(&text));
+        assert_eq!(json.diagnostics(), yaml.diagnostics(), "{code}\n{json}\n{yaml}");
+    }
 }

@@ -15,7 +15,7 @@ impl Policy {
     ///
     /// Every problem of the document, at once.
     pub fn from_json_str(text: &str) -> Result<Self, PolicyError> {
-        from_text("policy.json", text, json::read)
+        from_text("<json>", text, json::read)
     }
 
     /// Reads a policy from a file with JSON in it, whatever its extension.
@@ -34,7 +34,7 @@ impl Policy {
     /// Every problem of the document, at once.
     #[cfg(feature = "toml")]
     pub fn from_toml_str(text: &str) -> Result<Self, PolicyError> {
-        from_text("policy.toml", text, super::toml::read)
+        from_text("<toml>", text, super::toml::read)
     }
 
     /// Reads a policy from YAML (1.2, core schema), without anchors, aliases and tags.
@@ -44,7 +44,7 @@ impl Policy {
     /// Every problem of the document, at once.
     #[cfg(feature = "yaml")]
     pub fn from_yaml_str(text: &str) -> Result<Self, PolicyError> {
-        from_text("policy.yaml", text, super::yaml::read)
+        from_text("<yaml>", text, super::yaml::read)
     }
 
     /// Reads a policy from a file whose extension tells its format: `json`, and with the features of the same name

@@ -17,22 +17,21 @@ use crate::{
 /// Reads a document. A key that is there twice is no error of syntax here, so that it is reported as in every format.
 pub(super) fn read(text: &str) -> Result<Node, Vec<Diagnostic>> {
     let (table, errors) = DeTable::parse_recoverable(text);
-    let (duplicates, errors): (Vec<_>, Vec<_>) = errors.iter().partition(|error| error.message() == "duplicate key");
+    let (again, errors): (Vec<_>, Vec<_>) = errors.iter().partition(|error| error.message() == "duplicate key");
     let mut document = Node { value: Value::Object(members(text, table.into_inner())), span: 0..text.len() };
-    let mut found: Vec<_> = errors.into_iter().map(refusal).collect();
-    let mut duplicates: Vec<_> = duplicates.into_iter().map(|error| Duplicate::new(text, error)).collect();
-    Duplicate::seek(&mut duplicates, text, &document);
-    found.extend(
-        duplicates
-            .iter()
-            .filter(|duplicate| duplicate.first.is_none())
-            .map(|it| syntax("duplicate key", it.span.clone())),
-    );
+    let mut repeated = Repeated::new();
+    for error in again {
+        let span = error.span().unwrap_or_default();
+        repeated.entry(key_at(text, &span)).or_default().push(Repeat { span, first: None });
+    }
+    seek(&mut repeated, text, &document);
+    let lost = repeated.values().flatten().filter(|repeat| repeat.first.is_none());
+    let lost = lost.map(|repeat| syntax("duplicate key", repeat.span.clone()));
+    let found: Vec<_> = errors.into_iter().map(refusal).chain(lost).collect();
     if !found.is_empty() {
         return Err(found);
     }
-    let by_first = duplicates.into_iter().filter_map(|duplicate| Some((duplicate.first?, duplicate)));
-    restore(&mut document, &by_first.collect());
+    restore(&mut document, &mut by_first(repeated));
     Ok(document)
 }
 
@@ -79,65 +78,75 @@ fn float(number: &DeFloat<'_>) -> Value {
     parsed.map_or(Value::OutOfRange, Value::Number)
 }
 
-/// A key that the parser dropped, since its table has it already.
-struct Duplicate {
-    key: String,
+/// Keys that the parser dropped, since their table has them already.
+type Repeated = HashMap<String, Vec<Repeat>>;
+
+struct Repeat {
     span: Span,
-    /// Where the key is that it repeats.
+    /// Where the key is that is repeated.
     first: Option<usize>,
 }
 
-impl Duplicate {
-    fn new(text: &str, error: &Error) -> Self {
-        let span = error.span().unwrap_or_default();
-        let written = text.get(span.clone()).unwrap_or_default();
-        let alone = format!("{written} = 0");
-        let parsed = DeTable::parse(&alone).ok().map(Spanned::into_inner);
-        let key = parsed.as_ref().and_then(|table| Some(table.keys().next()?.get_ref().to_string()));
-        Self { key: key.unwrap_or_else(|| written.to_owned()), span, first: None }
-    }
-
-    /// Finds what each repeats: the nearest key of its name before it, in a table that is still open there.
-    fn seek(duplicates: &mut [Self], text: &str, node: &Node) {
-        match &node.value {
-            Value::Array(elements) => elements.iter().for_each(|element| Self::seek(duplicates, text, element)),
-            Value::Object(members) if !duplicates.is_empty() => {
-                let inline = text.get(node.span.clone()).is_some_and(|text| text.starts_with('{'));
-                for member in members {
-                    for duplicate in duplicates.iter_mut().filter(|duplicate| duplicate.key == member.key) {
-                        let open = !inline || node.span.contains(&duplicate.span.start);
-                        let before = member.key_span.start < duplicate.span.start;
-                        if open && before && duplicate.first.is_none_or(|first| first < member.key_span.start) {
-                            duplicate.first = Some(member.key_span.start);
-                        }
-                    }
-                    Self::seek(duplicates, text, &member.value);
-                }
-            }
-            _ => {}
-        }
-    }
+fn key_at(text: &str, span: &Span) -> String {
+    let written = text.get(span.clone()).unwrap_or_default();
+    let alone = format!("{written} = 0");
+    let parsed = DeTable::parse(&alone).ok().map(Spanned::into_inner);
+    let key = parsed.as_ref().and_then(|table| Some(table.keys().next()?.get_ref().to_string()));
+    key.unwrap_or_else(|| written.to_owned())
 }
 
-/// Puts the dropped keys back into their tables.
-fn restore(node: &mut Node, duplicates: &HashMap<usize, Duplicate>) {
-    match &mut node.value {
-        Value::Array(elements) => elements.iter_mut().for_each(|element| restore(element, duplicates)),
-        Value::Object(members) if !duplicates.is_empty() => {
-            let again = members.iter().filter_map(|member| duplicates.get(&member.key_span.start));
-            let again: Vec<_> = again.map(Duplicate::member).collect();
-            for member in members.iter_mut() {
-                restore(&mut member.value, duplicates);
+/// Finds what each repeats: the nearest key of its name before it, in a table that is still open there.
+fn seek(repeated: &mut Repeated, text: &str, node: &Node) {
+    match &node.value {
+        Value::Array(elements) => {
+            for element in elements {
+                seek(repeated, text, element);
             }
-            members.extend(again);
+        }
+        Value::Object(members) if !repeated.is_empty() => {
+            let inline = text.get(node.span.clone()).is_some_and(|text| text.starts_with('{'));
+            for member in members {
+                let first = member.key_span.start;
+                for repeat in repeated.get_mut(&member.key).into_iter().flatten() {
+                    let open = !inline || node.span.contains(&repeat.span.start);
+                    if open && first < repeat.span.start && repeat.first.is_none_or(|nearest| nearest < first) {
+                        repeat.first = Some(first);
+                    }
+                }
+                seek(repeated, text, &member.value);
+            }
         }
         _ => {}
     }
 }
 
-impl Duplicate {
-    fn member(&self) -> Member {
-        let value = Node { value: Value::Null, span: self.span.clone() };
-        Member { key: self.key.clone(), key_span: self.span.clone(), value }
+/// The members to put back, by the place of the key that they repeat.
+fn by_first(repeated: Repeated) -> HashMap<usize, Vec<Member>> {
+    let mut members: HashMap<usize, Vec<Member>> = HashMap::new();
+    for (key, repeats) in repeated {
+        for Repeat { span, first } in repeats {
+            let value = Node { value: Value::Null, span: span.clone() };
+            let member = Member { key: key.clone(), key_span: span, value };
+            members.entry(first.unwrap_or_default()).or_default().push(member);
+        }
+    }
+    members
+}
+
+fn restore(node: &mut Node, repeats: &mut HashMap<usize, Vec<Member>>) {
+    match &mut node.value {
+        Value::Array(elements) => {
+            for element in elements {
+                restore(element, repeats);
+            }
+        }
+        Value::Object(members) if !repeats.is_empty() => {
+            let again: Vec<_> = members.iter().filter_map(|member| repeats.remove(&member.key_span.start)).collect();
+            for member in members.iter_mut() {
+                restore(&mut member.value, repeats);
+            }
+            members.extend(again.into_iter().flatten());
+        }
+        _ => {}
     }
 }

@@ -15,6 +15,10 @@ use crate::{
 const DEEPEST: usize = 100;
 
 pub(super) fn read(text: &str) -> Result<Node, Vec<Diagnostic>> {
+    // To the parser a NUL is the end, and what follows it would be dropped without a word.
+    if let Some(nul) = text.find('\0') {
+        return Err(vec![syntax("there is a NUL character", nul..nul + 1)]);
+    }
     let mut reader = Reader::new(text);
     reader.run().map_err(|found| vec![found])?;
     let nothing = || Node { value: Value::Object(Vec::new()), span: 0..text.len() };
@@ -46,19 +50,22 @@ impl<'t> Reader<'t> {
             let (event, span) = event.map_err(|error| self.refusal(&error))?;
             let start = self.offsets.byte(span.start.index());
             let end = self.offsets.byte(span.end.index());
-            self.event(event, start..end)?;
+            self.event(event, start..self.end(start, end))?;
         }
         Ok(())
     }
 
     fn refusal(&mut self, error: &ScanError) -> Diagnostic {
         let start = self.offsets.byte(error.marker().index());
+        if error.info().contains("unknown anchor") {
+            return alias(start..start + 1);
+        }
         syntax(error.info(), start..start + 1)
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Diagnostic> {
         match event {
-            Event::Alias(_) => return Err(unsupported("an alias", "write the value out", span)),
+            Event::Alias(_) => return Err(alias(span)),
             Event::DocumentStart(_) if self.root.is_some() => {
                 return Err(unsupported("a second document", "keep one document in the file", span));
             }
@@ -103,10 +110,10 @@ impl<'t> Reader<'t> {
     fn leave(&mut self, span: &Span) {
         let node = match self.open.pop() {
             Some(Open::List(elements, start)) => {
-                Node { value: Value::Array(elements), span: start..self.end(start, span) }
+                Node { value: Value::Array(elements), span: start..self.end(start, span.end) }
             }
             Some(Open::Object { members, start, .. }) => {
-                let span = start..self.end(start, span);
+                let span = start..self.end(start, span.end);
                 Node { value: self.bare_braces(&members, &span).unwrap_or(Value::Object(members)), span }
             }
             None => return,
@@ -114,9 +121,9 @@ impl<'t> Reader<'t> {
         self.put(node);
     }
 
-    /// The end of a collection without the blank lines that follow a block.
-    fn end(&self, start: usize, span: &Span) -> usize {
-        self.text.get(start..span.end).map_or(span.end, |text| start + text.trim_end().len())
+    /// The end of a value without the blanks that the parser counts to it.
+    fn end(&self, start: usize, end: usize) -> usize {
+        self.text.get(start..end).map_or(end, |text| start + text.trim_end().len())
     }
 
     /// `{id}`, which was meant as a parameter.
@@ -149,6 +156,10 @@ fn refuse_extras(anchor: usize, has_tag: bool, span: &Span) -> Result<(), Diagno
         return Err(unsupported("a tag", "leave it out, and write strings in quotes", span.clone()));
     }
     Ok(())
+}
+
+fn alias(span: Span) -> Diagnostic {
+    unsupported("an alias", "write the value out, or in quotes where `*` is meant as such", span)
 }
 
 fn unsupported(what: &str, help: &str, span: Span) -> Diagnostic {

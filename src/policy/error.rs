@@ -156,7 +156,8 @@ fn write_excerpt(f: &mut fmt::Formatter<'_>, text: &str, span: &Span, line: usiz
     let before = head.get(lead..).unwrap_or_default();
     let window = tail.char_indices().nth(AFTER).and_then(|(end, _)| tail.get(..end)).unwrap_or(tail);
     let rest = window.lines().next().unwrap_or_default();
-    let (cut_before, cut_after) = (column - 1 > BEFORE, rest.len() == window.len() && window.len() < tail.len());
+    let beyond = tail.get(rest.len()..).unwrap_or_default();
+    let (cut_before, cut_after) = (column - 1 > BEFORE, !beyond.is_empty() && !beyond.starts_with(['\n', '\r']));
     let (fault, after) = rest.split_at_checked(span.len()).unwrap_or((rest, ""));
     let before = [if cut_before { "…" } else { "" }, &printable(before)].concat();
     let (fault, after) = (printable(fault), printable(after));
