@@ -158,7 +158,7 @@ macro_rules! codes {
         /// The names of what a policy document can be refused for.
         pub(crate) mod code {
             $(pub(crate) const $name: &str = $text;)*
-            pub(crate) const ALL: &[&str] = &[$($text),*];
+            pub(crate) const ALL: &[&str] = &[$($name),*];
         }
     };
 }

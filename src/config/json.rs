@@ -83,3 +83,37 @@ fn member(property: ast::ObjectProp<'_>) -> Member {
 fn span(range: &Range) -> Span {
     range.start..range.end
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value as Json;
+
+    use super::read;
+    use crate::policy::document::{Node, Value};
+
+    fn plain(node: Node) -> Json {
+        match node.value {
+            Value::Bool(value) => value.into(),
+            Value::Number(number) => Json::Number(number),
+            Value::String(text) => text.into(),
+            Value::Array(elements) => elements.into_iter().map(plain).collect(),
+            Value::Object(members) => members.into_iter().map(|it| (it.key, plain(it.value))).collect(),
+            Value::Null | Value::BareBraces(_) | Value::OutOfRange => Json::Null,
+        }
+    }
+
+    #[test]
+    fn both_parsers_read_the_same_values() {
+        for text in [
+            r#""\u0041\ud83d\ude00\/\b\f\n\r\t\\\"\u0000é😀' // /* */""#,
+            r#"{ "\u0061": "\\u0061", "": {}, "b": [[], [null, true, false]] }"#,
+            "[-0, 0, -1, 1E+2, 1e-2, 0.5, -1.5e3, 18446744073709551615, -9223372036854775808, 123456789012345678901234567890]",
+            " \t\r\n[ 1 ]\r\n ",
+            "\"\u{2028}\u{7f}\u{feff}\"",
+            "3",
+        ] {
+            let tree = read(text).unwrap_or_else(|found| panic!("{text}: {found:?}"));
+            assert_eq!(plain(tree), serde_json::from_str::<Json>(text).unwrap(), "{text}");
+        }
+    }
+}
