@@ -23,6 +23,8 @@ mod required;
 mod revision;
 mod routes;
 mod select;
+#[cfg(test)]
+mod tests;
 
 pub use builder::{Grant, PolicyBuilder, RoleBuilder, Rule};
 pub use check::CheckContext;

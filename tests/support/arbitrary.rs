@@ -3,7 +3,7 @@
 //! The alphabets are small, so that keys, roles and values meet: a request mostly aims at a key, says something
 //! that some grant asks for, and disguises its path.
 
-#![expect(clippy::indexing_slicing, reason = "a strategy that indexes wrongly should fail its test")]
+#![allow(clippy::indexing_slicing, reason = "a strategy that indexes wrongly should fail its test")]
 
 use proptest::{
     collection::{btree_map, vec},
@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 mod requests;
 
 use self::requests::{moments, requests};
-use crate::naive::{Options, Request};
+use super::naive::{Options, Request};
 
 const ROLES: [&str; 5] = ["viewer", "editor", "admin", "auditor", "owner"];
 const PERMISSIONS: [&str; 3] = ["doc:read", "doc:write", "user:delete"];
@@ -53,6 +53,14 @@ pub(crate) fn cases() -> impl Strategy<Value = (Value, Request, Options)> {
     policies().prop_flat_map(|policy| {
         let requests = requests(&policy);
         (Just(policy), requests, options())
+    })
+}
+
+/// A valid policy and many requests for it: what is costly is made once.
+pub(crate) fn sieges() -> impl Strategy<Value = (Value, Vec<(Request, Options)>)> {
+    policies().prop_flat_map(|policy| {
+        let requests = vec((requests(&policy), options()), 1..=24);
+        (Just(policy), requests)
     })
 }
 

@@ -32,6 +32,7 @@ pub(crate) struct Request {
     /// The pattern of the prefix that was stripped, such as `/api` or `/{tenant}`.
     pub(crate) nested: Option<String>,
     pub(crate) identity: Identity,
+    /// None if the server did not tell.
     pub(crate) client: Option<IpAddr>,
     pub(crate) now: Timestamp,
     pub(crate) checks: BTreeMap<String, CheckOutcome>,

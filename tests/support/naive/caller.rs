@@ -17,6 +17,8 @@ use super::{
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Lack {
     StepUp,
+    /// The address of the client, which is not known: a mistake of the set-up.
+    Address,
     Condition,
     Permission,
     Role,
@@ -120,6 +122,7 @@ impl<'a> Caller<'a> {
         let farthest = |lacks: BTreeSet<Lack>| lacks.last().copied().unwrap_or(Lack::Condition);
         Err(match grants().map(|(lacks, _)| farthest(lacks)).min() {
             Some(Lack::StepUp) => "step-up-required",
+            Some(Lack::Address) => "internal-error",
             Some(Lack::Permission) => "insufficient-permission",
             Some(Lack::Role) => "insufficient-role",
             Some(Lack::Condition) | None => "condition-failed",
@@ -159,8 +162,8 @@ impl<'a> Caller<'a> {
             want(list(Some(wanted)).iter().any(|wanted| claim_fits(&held, wanted, captures)), Lack::Condition);
         }
         if grant.get("networks").is_some() {
-            let inside = texts(grant.get("networks")).any(|network| self.is_in(network));
-            want(inside, Lack::Condition);
+            let lack = if self.request.client.is_none() { Lack::Address } else { Lack::Condition };
+            want(texts(grant.get("networks")).any(|network| self.is_in(network)), lack);
         }
         let time = |part: &str| grant.get(part)?.as_str()?.parse::<Timestamp>().ok();
         want(time("from").is_none_or(|from| self.request.now >= from), Lack::Condition);

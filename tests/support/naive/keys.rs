@@ -85,10 +85,8 @@ fn captures(pattern: &[Token], reading: &[u8], empty: bool) -> Option<Captures> 
     rest.is_empty().then_some(captures)
 }
 
-/// Whether parameters may be empty: never, or both ways where there is an empty segment inside the path.
-fn ways(reading: &[u8]) -> &'static [bool] {
-    if trim(reading).windows(2).any(|pair| pair == b"//") { &[false, true] } else { &[false] }
-}
+/// Whether parameters may be empty: routers differ, so every reading is looked up both ways.
+const WAYS: [bool; 2] = [false, true];
 
 impl<'a> Route<'a> {
     pub(super) fn select(&'a self, reading: &[u8], empty: bool, method: &str) -> Option<Selection<'a>> {
@@ -120,7 +118,7 @@ pub(super) fn select<'a>(
     };
     let selected: BTreeMap<&Reading, Vec<Selection<'a>>> = readings
         .iter()
-        .map(|reading| (reading, ways(reading).iter().filter_map(|empty| select(reading, *empty)).collect()))
+        .map(|reading| (reading, WAYS.iter().filter_map(|empty| select(reading, *empty)).collect()))
         .collect();
     let listed = || selected.iter().filter(|(_, selections)| !selections.is_empty());
     let exempt = |reading: &Reading| {
@@ -136,7 +134,7 @@ pub(super) fn select<'a>(
     });
     let matched = readings.iter().filter_map(|reading| {
         let route = matched?;
-        ways(reading).iter().find_map(|empty| route.select(reading, *empty, &request.method))
+        WAYS.iter().find_map(|empty| route.select(reading, *empty, &request.method))
     });
     let unlisted = (0..unlisted).map(|_| Selection::Unlisted);
     let matched: Vec<_> = matched.chain(unlisted).collect();
