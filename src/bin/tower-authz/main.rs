@@ -1,0 +1,38 @@
+//! The command `tower-authz`: one small file a command, thin faces of what the library can.
+
+mod check;
+mod cli;
+mod completions;
+mod diagnostics;
+mod failure;
+mod format;
+mod policy_file;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use failure::{Failure, Outcome};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = run(&cli.command).or_else(|failure| failure.report());
+    ExitCode::from(match result {
+        Ok(outcome) => outcome as u8,
+        Err(_) => Outcome::Unusable as u8,
+    })
+}
+
+fn run(command: &Command) -> Result<Outcome, Failure> {
+    let out = &mut io::BufWriter::new(anstream::stdout().lock());
+    let outcome = match command {
+        Command::Check(args) => check::run(args, out)?,
+        Command::Completions(args) => completions::run(args, out)?,
+    };
+    out.flush()?;
+    Ok(outcome)
+}
