@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
-/// The paths from which readings start: the whole path of the request as it stands, and the path that the
-/// outermost router saw where that is another one, since a layer in between has rewritten it.
+/// The paths from which readings start: the whole path of the request as it stands; the path that the outermost
+/// router saw where that is another one, since a layer in between has rewritten it; and then the path without the
+/// stripped prefix, since nobody knows whether the rewrite was meant for the nest or for a service of its own.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct StartPaths<'a> {
     pub(crate) current: Cow<'a, str>,
     pub(crate) original: Option<&'a str>,
+    pub(crate) bare: Option<&'a str>,
 }
 
 impl<'a> StartPaths<'a> {
@@ -15,15 +17,16 @@ impl<'a> StartPaths<'a> {
     /// of the prefix that routers have stripped.
     pub(crate) fn of(path: &'a str, original: Option<&'a str>, nested: Option<&str>) -> Self {
         let Some(original) = original else {
-            return Self { current: path.into(), original: None };
+            return Self { current: path.into(), original: None, bare: None };
         };
         let prefix = prefix(original, nested.unwrap_or_default());
         if is_joined(original, prefix, path) {
-            return Self { current: original.into(), original: None };
+            return Self { current: original.into(), original: None, bare: None };
         }
-        let current =
-            if prefix.is_empty() || !path.starts_with('/') { path.into() } else { [prefix, path].concat().into() };
-        Self { current, original: Some(original) }
+        if prefix.is_empty() || !path.starts_with('/') {
+            return Self { current: path.into(), original: Some(original), bare: None };
+        }
+        Self { current: [prefix, path].concat().into(), original: Some(original), bare: Some(path) }
     }
 }
 
@@ -49,22 +52,23 @@ mod tests {
     use super::StartPaths;
 
     #[test]
-    fn the_whole_path_is_found_and_a_rewrite_in_between_counts_twice() {
-        for (path, original, nested, current, second) in [
-            ("/a", None, None, "/a", None),
-            ("/a", Some("/a"), None, "/a", None),
-            ("/users/1", Some("/api/users/1"), Some("/api"), "/api/users/1", None),
-            ("/users/1", Some("/acme/api/users/1"), Some("/{tenant}/api"), "/acme/api/users/1", None),
-            ("/", Some("/api"), Some("/api"), "/api", None),
-            ("/", Some("/api/"), Some("/api"), "/api/", None),
-            ("/x", Some("/api/x"), Some("/api/"), "/api/x", None),
-            ("/admin", Some("/public"), None, "/admin", Some("/public")),
-            ("/admin", Some("/public/admin"), None, "/admin", Some("/public/admin")),
-            ("/admin", Some("/api/public"), Some("/api"), "/api/admin", Some("/api/public")),
-            ("/admin", Some("/"), Some("/api/v1"), "/admin", Some("/")),
+    fn the_whole_path_is_found_and_a_rewrite_in_between_is_read_every_way() {
+        for (path, original, nested, current, second, third) in [
+            ("/a", None, None, "/a", None, None),
+            ("/a", Some("/a"), None, "/a", None, None),
+            ("/users/1", Some("/api/users/1"), Some("/api"), "/api/users/1", None, None),
+            ("/users/1", Some("/acme/api/users/1"), Some("/{tenant}/api"), "/acme/api/users/1", None, None),
+            ("/", Some("/api"), Some("/api"), "/api", None, None),
+            ("/", Some("/api/"), Some("/api"), "/api/", None, None),
+            ("/x", Some("/api/x"), Some("/api/"), "/api/x", None, None),
+            ("/admin", Some("/public"), None, "/admin", Some("/public"), None),
+            ("/admin", Some("/public/admin"), None, "/admin", Some("/public/admin"), None),
+            ("/admin", Some("/api/public"), Some("/api"), "/api/admin", Some("/api/public"), Some("/admin")),
+            ("/admin", Some("/"), Some("/api/v1"), "/admin", Some("/"), None),
         ] {
             let start = StartPaths::of(path, original, nested);
-            assert_eq!((&*start.current, start.original), (current, second), "{path} {original:?} {nested:?}");
+            let starts = (&*start.current, start.original, start.bare);
+            assert_eq!(starts, (current, second, third), "{path} {original:?} {nested:?}");
         }
     }
 }

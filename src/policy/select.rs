@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use std::borrow::Cow;
+
 use http::Method;
 
 use super::{
@@ -23,7 +25,7 @@ pub(crate) enum Selection<'a> {
     Listed { route: &'a Route, captures: Captures, reading: Reading },
 }
 
-/// The place of a reading: the readings of the path as it stands come first, then those of the original path.
+/// The place of a reading: the readings of the path as it stands come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reading(usize);
 
@@ -165,30 +167,41 @@ impl<'a> Selection<'a> {
     }
 }
 
-/// The readings of the path as it stands, and of the original path where that is another one.
+/// The readings of the path as it stands, and of the others from which readings start.
 #[derive(Debug)]
 struct AllReadings<'a> {
     current: Readings<'a>,
-    original: Option<Readings<'a>>,
+    others: Vec<Readings<'a>>,
 }
 
 impl<'a> AllReadings<'a> {
     fn of(policy: &Compiled, target: &Target<'a>, tolerance: Tolerance) -> Result<Self, Rejected> {
         let append_slash = policy.lookup.has_trailing_slash();
-        let start = StartPaths::of(target.path, target.original, target.nested);
-        let original = start.original.map(|path| Readings::of(path.into(), append_slash, tolerance)).transpose()?;
-        Ok(Self { current: Readings::of(start.current, append_slash, tolerance)?, original })
+        let read = |path: Cow<'a, str>| Readings::of(path, append_slash, tolerance);
+        let StartPaths { current, original, bare } = StartPaths::of(target.path, target.original, target.nested);
+        let mut all = Self { current: read(current)?, others: Vec::new() };
+        let Some(original) = original else { return Ok(all) };
+        let original = read(original.into())?;
+        let is_normalized = all.current.get(0).is_some_and(|current| original.iter().any(|reading| reading == current));
+        all.others.push(original);
+        if let Some(bare) = bare.filter(|_| !is_normalized) {
+            all.others.push(read(bare.into())?);
+        }
+        Ok(all)
     }
 
     fn len(&self) -> usize {
-        self.current.len() + self.original.as_ref().map_or(0, Readings::len)
+        self.current.len() + self.others.iter().map(Readings::len).sum::<usize>()
     }
 
-    fn get(&self, Reading(index): Reading) -> &[u8] {
-        match index.checked_sub(self.current.len()) {
-            None => self.current.get(index).unwrap_or_default(),
-            Some(index) => self.original.as_ref().and_then(|original| original.get(index)).unwrap_or_default(),
+    fn get(&self, Reading(mut index): Reading) -> &[u8] {
+        for readings in std::iter::once(&self.current).chain(&self.others) {
+            if let Some(reading) = readings.get(index) {
+                return reading;
+            }
+            index -= readings.len();
         }
+        &[]
     }
 
     fn iter(&self) -> impl Iterator<Item = (Reading, &[u8])> {

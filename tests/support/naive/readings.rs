@@ -12,8 +12,16 @@ pub(super) fn all_readings(request: &Request, append: bool, options: Options) ->
     if !request.path.starts_with('/') {
         return None;
     }
-    for start in start_paths(request) {
+    let starts = start_paths(request);
+    for start in &starts {
         readings.extend(closure(start.as_bytes(), append, options)?);
+    }
+    // A rewrite that only spells the client's path in another way is one within the nest. Of any other nobody knows
+    // for whom it was meant.
+    if let [full, original] = &starts[..]
+        && !closure(original.as_bytes(), append, options)?.contains(full.as_bytes())
+    {
+        readings.extend(closure(request.path.as_bytes(), append, options)?);
     }
     Some(readings)
 }
