@@ -35,6 +35,9 @@ const ALONE: &[&str] = &["path"];
 
 const LINES: usize = 400;
 
+/// Files, and the violations that they hold.
+type Planted = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+
 #[test]
 fn modules_import_only_what_the_table_allows() {
     let found = forbidden_imports(&sources());
@@ -62,8 +65,7 @@ fn files_stay_under_400_lines_of_code() {
 #[test]
 fn planted_violations_are_found() {
     let lib = ("lib.rs", "mod decision; mod policy; mod middleware; mod respond;\npub use respond::{Responder};");
-    type Row = (&'static [(&'static str, &'static str)], &'static [&'static str]);
-    let rows: &[Row] = &[
+    let rows: &[Planted] = &[
         (&[("authn/jwt.rs", "use crate::policy::Policy;")], &["authn/jwt.rs imports `policy::Policy`"]),
         (&[("policy/decide.rs", "use crate::{role::NameTable, middleware::Authz};")], &["imports `middleware::Authz`"]),
         (&[("respond/mod.rs", "fn f() { crate::report::g() }")], &["imports `report::g`"]),
