@@ -1,0 +1,85 @@
+//! A caller with the right is not refused because a path looks strange: what honest clients send gets through, and
+//! reaches the service as it was sent.
+#![cfg(feature = "axum")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of a test may fail it")]
+
+mod support;
+
+use axum::{
+    Router,
+    extract::Path,
+    routing::{any, get},
+};
+use http::Uri;
+use support::{
+    Ask,
+    bypass::HONEST,
+    serve,
+    shapes::{FORMS, layer},
+};
+
+const EVERYTHING: &str = r#"{ "version": 1, "roles": { "viewer": {} }, "routes": {
+    "ANY /": "viewer", "ANY /{*rest}": "viewer" } }"#;
+
+const SEGMENTS: &str = r#"{ "version": 1, "roles": { "viewer": {} }, "routes": {
+    "ANY /{a}": "viewer", "ANY /{a}/{b}": "viewer", "ANY /{a}/{b}/{c}": "viewer" } }"#;
+
+fn echo() -> Router {
+    Router::new().fallback(|uri: Uri| async move { uri.to_string() })
+}
+
+#[tokio::test]
+async fn honest_paths_get_through_in_every_form() {
+    for form in FORMS {
+        for policy in [EVERYTHING, SEGMENTS] {
+            let alone = serve((form.attach)(echo(), None)).await;
+            let guarded = serve((form.attach)(echo(), Some(form.layer(policy)))).await;
+            for target in HONEST.iter().map(|target| form.target(target)) {
+                let expected = Ask::get(&target).send(alone).await.without_date();
+                let answer = Ask::get(&target).role("viewer").send(guarded).await.without_date();
+                assert_eq!(expected.status, 200, "{} {}", form.name, target.escape_ascii());
+                assert_eq!(answer, expected, "{} {}", form.name, target.escape_ascii());
+                let denied = Ask::get(&target).send(guarded).await;
+                assert_eq!(denied.status, 401, "{} {}", form.name, target.escape_ascii());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn strange_parameters_reach_the_handler_that_a_rule_names() {
+    let policy = r#"{ "version": 1, "routes": {
+        "GET /users/{id}": { "claims": { "sub": "{id}" } }, "GET /files/{*path}": "authenticated" } }"#;
+    let app = Router::new()
+        .route("/users/{id}", get(|Path(id): Path<String>| async move { id }))
+        .route("/files/{*path}", any(|Path(path): Path<String>| async move { path }));
+    let rows: &[(&str, &str, &str)] = &[
+        ("/users/auth0%7C12", "auth0|12", "auth0|12"),
+        ("/users/caf%C3%A9", "café", "café"),
+        ("/users/a%20b", "a b", "a b"),
+        ("/users/x@y.example", "x@y.example", "x@y.example"),
+        ("/users/100%25", "100%", "100%"),
+        ("/users/a..b", "a..b", "a..b"),
+        ("/files/.well-known/x", "ada", ".well-known/x"),
+        ("/files/x;v=1", "ada", "x;v=1"),
+        ("/files/a/b%20c", "ada", "a/b c"),
+    ];
+    for (target, subject, seen) in rows {
+        let subject = subject.to_string();
+        let policy = tower_authz::Policy::from_json_str(policy).unwrap();
+        let layer = tower_authz::AuthzLayer::builder(policy)
+            .authenticator(move |_: tower_authz::Head<'_>| tower_authz::Principal::new(subject.clone()))
+            .build()
+            .unwrap();
+        let answer = Ask::get(target).send(serve(layer.protect(app.clone())).await).await;
+        assert_eq!((answer.status.as_u16(), answer.text()), (200, *seen), "{target}");
+    }
+}
+
+#[tokio::test]
+async fn a_segment_parameter_may_be_an_argument_where_the_rule_is_the_same() {
+    let layer = layer(r#"{ "version": 1, "roles": { "viewer": {} }, "routes": { "GET /{id}": "viewer" } }"#);
+    let server = serve(layer.protect(Router::new().route("/{id}", get(|Path(id): Path<String>| async { id })))).await;
+    let answer = Ask::get("/x;v=1").role("viewer").send(server).await;
+    assert_eq!((answer.status.as_u16(), answer.text()), (200, "x;v=1"));
+}
