@@ -6,7 +6,8 @@ use http::{Method, StatusCode};
 
 use super::{
     compiled::{Compiled, Grant, Route, Rule, Unlisted},
-    judge::{Caller, Case, Circumstances, Distance, Judge, Scrutiny, Standing},
+    judge::{Caller, Case, Circumstances, Judge, Scrutiny, Standing},
+    part::Distance,
     select::{Selection, Selections},
 };
 use crate::{
@@ -258,7 +259,7 @@ impl<'a> Trial<'a> {
 
 /// The denial that says how a caller stands to `grants`; nothing if it holds one.
 pub(super) fn denial_of(
-    standing: Standing,
+    standing: Standing<'_>,
     grants: &[Grant],
     judge: &Judge<'_>,
     caller: Option<&Caller<'_>>,
@@ -279,8 +280,8 @@ pub(super) fn denial_of(
         Distance::StepUp => {
             Denial { step_up: grant.and_then(|grant| grant.step_up.clone()), ..Denial::new(Reason::StepUpRequired) }
         }
-        Distance::Broken(detail) => Denial::new(Reason::InternalError).detail(detail),
-        Distance::Condition(detail) => Denial::new(Reason::ConditionFailed).detail(detail),
+        Distance::Broken(broken) => Denial::new(Reason::InternalError).detail(broken.as_str()),
+        Distance::Condition(unmet) => Denial::new(Reason::ConditionFailed).detail(unmet.to_string()),
         Distance::Permission => lacking(Reason::InsufficientPermission),
         Distance::Role => lacking(Reason::InsufficientRole),
     })

@@ -3,10 +3,12 @@
 use std::{
     borrow::Cow,
     net::IpAddr,
+    ops::ControlFlow,
     time::{Duration, SystemTime},
 };
 
 use http::Method;
+use ipnet::IpNet;
 use percent_encoding::percent_decode;
 use serde_json::{Number, Value};
 
@@ -14,6 +16,7 @@ use super::{
     capture::Captures,
     check::{CheckContext, CheckOutcome, Checks},
     compiled::{ClaimTest, ClaimValue, Compiled, Conditions, Grant, Route},
+    part::{Broken, Distance, Part, Unmet},
 };
 use crate::{
     decision::StepUp,
@@ -62,22 +65,13 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// Why a grant is not held, from the nearest to the farthest.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Distance {
-    StepUp,
-    /// A predicate panicked, or the address of the client is missing.
-    Broken(&'static str),
-    Condition(Cow<'static, str>),
-    Permission,
-    Role,
-}
-
 /// How strictly a grant is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scrutiny {
     /// As enforced.
     Full,
+    /// As enforced, but no predicate is asked: `check`s count as not held.
+    Unasked,
     /// As far as visibility goes: `check`s count as not held, `step_up` as held.
     Visibility,
 }
@@ -110,8 +104,8 @@ pub(crate) struct Judge<'a> {
 }
 
 /// How a rule's grants came out for a caller.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing<'p> {
     Held,
     /// All grants are `nobody`.
     Nobody,
@@ -120,7 +114,7 @@ pub(crate) enum Standing {
     /// The grant that came nearest, and how far it was.
     Short {
         grant: usize,
-        distance: Distance,
+        distance: Distance<'p>,
     },
 }
 
@@ -128,7 +122,12 @@ impl Judge<'_> {
     /// Judges the grants of a rule, any of which suffices.
     ///
     /// Grants without predicates come first, so that a predicate which panics cannot make the order matter.
-    pub(crate) fn standing(&self, grants: &[Grant], caller: Option<&Caller<'_>>, scrutiny: Scrutiny) -> Standing {
+    pub(crate) fn standing<'p>(
+        &self,
+        grants: &'p [Grant],
+        caller: Option<&Caller<'_>>,
+        scrutiny: Scrutiny,
+    ) -> Standing<'p> {
         if grants.iter().any(|grant| matches!(grant, Grant::Public)) {
             return Standing::Held;
         }
@@ -142,60 +141,100 @@ impl Judge<'_> {
         self.nearest(grants, caller, scrutiny)
     }
 
-    fn nearest(&self, grants: &[Grant], caller: &Caller<'_>, scrutiny: Scrutiny) -> Standing {
-        let mut nearest: Option<(usize, Distance)> = None;
+    fn nearest<'p>(&self, grants: &'p [Grant], caller: &Caller<'_>, scrutiny: Scrutiny) -> Standing<'p> {
+        let unasked = if scrutiny == Scrutiny::Full { Scrutiny::Unasked } else { scrutiny };
+        let mut nearest: Option<(usize, Distance<'p>)> = None;
+        let mut must_ask = false;
         for (index, grant) in grants.iter().enumerate() {
-            match self.distance(grant, caller, scrutiny) {
-                Some(None) => return Standing::Held,
-                Some(Some(distance)) if nearest.as_ref().is_none_or(|(_, best)| distance < *best) => {
-                    nearest = Some((index, distance));
-                }
-                _ => {}
+            let distance = match grant {
+                Grant::Nobody => continue,
+                Grant::Public | Grant::Authenticated => return Standing::Held,
+                Grant::Conditions(conditions) => self.farthest(conditions, caller, unasked),
+            };
+            let Some(distance) = distance else { return Standing::Held };
+            must_ask |= matches!(distance, Distance::Condition(Unmet::Check(_)));
+            if nearest.is_none_or(|(_, best)| distance < best) {
+                nearest = Some((index, distance));
             }
         }
-        self.ask_checks(grants, caller, scrutiny).unwrap_or_else(|| match nearest {
+        let asked = if must_ask && scrutiny == Scrutiny::Full { self.ask_checks(grants, caller) } else { None };
+        asked.unwrap_or_else(|| match nearest {
             Some((grant, distance)) => Standing::Short { grant, distance },
             None => Standing::Nobody,
         })
     }
 
-    /// How far `caller` is from a grant: nothing for `nobody`, no distance if it holds it without a predicate.
-    /// A predicate that is still to be asked counts as a condition that fails.
-    fn distance(&self, grant: &Grant, caller: &Caller<'_>, scrutiny: Scrutiny) -> Option<Option<Distance>> {
-        match grant {
-            Grant::Nobody => None,
-            Grant::Public | Grant::Authenticated => Some(None),
-            Grant::Conditions(conditions) => {
-                let unchecked = || {
-                    conditions.check.as_ref().map(|name| Distance::Condition(format!("check `{name}` failed").into()))
-                };
-                Some(self.unmet(conditions, caller, scrutiny).or_else(unchecked))
-            }
-        }
-    }
-
-    /// Asks the predicates of grants whose other parts hold; none if there are none or all say no.
-    fn ask_checks(&self, grants: &[Grant], caller: &Caller<'_>, scrutiny: Scrutiny) -> Option<Standing> {
-        if scrutiny == Scrutiny::Visibility {
-            return None;
-        }
+    /// Asks the predicates of grants whose other parts hold; none if all say no.
+    fn ask_checks<'p>(&self, grants: &'p [Grant], caller: &Caller<'_>) -> Option<Standing<'p>> {
         let mut held = None;
         for (grant, conditions) in
             grants.iter().enumerate().filter_map(|(index, grant)| Some((index, grant.conditions()?)))
         {
-            let Some(check) = &conditions.check else { continue };
-            if self.unmet(conditions, caller, scrutiny).is_some() {
-                continue;
-            }
-            match self.ask(check, caller) {
-                CheckOutcome::True => held = Some(Standing::Held),
-                CheckOutcome::False => {}
-                CheckOutcome::Panicked => {
-                    return Some(Standing::Short { grant, distance: Distance::Broken("a check panicked") });
+            match self.farthest(conditions, caller, Scrutiny::Full) {
+                None => held = Some(Standing::Held),
+                Some(distance @ Distance::Broken(Broken::CheckPanicked)) => {
+                    return Some(Standing::Short { grant, distance });
                 }
+                Some(_) => {}
             }
         }
         held
+    }
+
+    /// How far `caller` is from a grant: the farthest of its parts that are not held, none if all are.
+    fn farthest<'p>(&self, grant: &'p Conditions, caller: &Caller<'_>, scrutiny: Scrutiny) -> Option<Distance<'p>> {
+        let mut farthest = None;
+        let _ = grant.visit(|part| {
+            if farthest.is_some() && !part.is_of_names() {
+                return ControlFlow::Break(());
+            }
+            farthest = farthest.max(self.distance(part, caller, scrutiny));
+            ControlFlow::Continue(())
+        });
+        farthest
+    }
+
+    /// How far `caller` is from a part of a grant; none if it is held.
+    pub(crate) fn distance<'p>(&self, part: Part<'p>, caller: &Caller<'_>, scrutiny: Scrutiny) -> Option<Distance<'p>> {
+        match part {
+            Part::AllOf(names) => self.lacks_all(names, &caller.held),
+            Part::AnyOf(names) => self.lacks_any(names, &caller.held),
+            Part::NoneOf(names) => has_one(names, caller).map(Distance::Condition),
+            Part::Claim(test) => {
+                (!self.claim_holds(test, caller.principal)).then_some(Distance::Condition(Unmet::Claim(&test.claim)))
+            }
+            Part::From(_) | Part::Until(_) => self.off_time(part).map(Distance::Condition),
+            Part::Networks(networks) => self.off_network(networks),
+            Part::StepUp(step_up) => (scrutiny != Scrutiny::Visibility
+                && !self.has_stepped_up(step_up, caller.principal))
+            .then_some(Distance::StepUp),
+            Part::Check(check) if scrutiny == Scrutiny::Full => self.refused(check, caller),
+            Part::Check(check) => Some(Distance::Condition(Unmet::Check(check))),
+        }
+    }
+
+    fn lacks_all(&self, names: &NameSet, held: &Held) -> Option<Distance<'static>> {
+        if names.all_in(held) {
+            return None;
+        }
+        let is_role = |id: &NameId| !held.contains(*id) && self.names.kind(*id) == Some(NameKind::Role);
+        Some(if names.ids().iter().any(is_role) { Distance::Role } else { Distance::Permission })
+    }
+
+    fn lacks_any(&self, names: &NameSet, held: &Held) -> Option<Distance<'static>> {
+        if names.any_in(held) {
+            return None;
+        }
+        let is_permission = |id: &NameId| self.names.kind(*id) == Some(NameKind::Permission);
+        Some(if names.ids().iter().any(is_permission) { Distance::Permission } else { Distance::Role })
+    }
+
+    fn refused<'p>(&self, check: &'p str, caller: &Caller<'_>) -> Option<Distance<'p>> {
+        match self.ask(check, caller) {
+            CheckOutcome::True => None,
+            CheckOutcome::False => Some(Distance::Condition(Unmet::Check(check))),
+            CheckOutcome::Panicked => Some(Distance::Broken(Broken::CheckPanicked)),
+        }
     }
 
     fn ask(&self, check: &str, caller: &Caller<'_>) -> CheckOutcome {
@@ -211,72 +250,22 @@ impl Judge<'_> {
         self.circumstances.checks.ask(check, &context)
     }
 
-    /// The farthest part of an object grant that is not met, predicates aside.
-    fn unmet(&self, grant: &Conditions, caller: &Caller<'_>, scrutiny: Scrutiny) -> Option<Distance> {
-        (self.unmet_names(grant, &caller.held))
-            .or_else(|| self.unmet_condition(grant, caller))
-            .or_else(|| self.unmet_step_up(grant, caller, scrutiny))
-    }
-
-    fn unmet_names(&self, grant: &Conditions, held: &Held) -> Option<Distance> {
-        let all = (!grant.all_of.all_in(held)).then(|| {
-            let is_role = |id: &NameId| !held.contains(*id) && self.names.kind(*id) == Some(NameKind::Role);
-            if grant.all_of.ids().iter().any(is_role) { Distance::Role } else { Distance::Permission }
-        });
-        let any = (!grant.any_of.is_empty() && !grant.any_of.any_in(held)).then(|| {
-            let is_permission = |id: &NameId| self.names.kind(*id) == Some(NameKind::Permission);
-            if grant.any_of.ids().iter().any(is_permission) { Distance::Permission } else { Distance::Role }
-        });
-        all.max(any)
-    }
-
-    fn unmet_condition(&self, grant: &Conditions, caller: &Caller<'_>) -> Option<Distance> {
-        let condition = |text: &'static str| Some(Distance::Condition(text.into()));
-        if !grant.none_of.is_empty() && caller.principal.malformed_sources().next().is_some() {
-            return condition("`none_of` is not held, since a source of roles was malformed");
-        }
-        if grant.none_of.any_in(&caller.held) {
-            return condition("a name of `none_of` is held");
-        }
-        if let Some(test) = grant.claims.iter().find(|test| !self.claim_holds(test, caller.principal)) {
-            return Some(Distance::Condition(format!("claim `{}` does not match", test.claim).into()));
-        }
-        self.unmet_time(grant).map_or_else(|| self.unmet_network(grant), condition)
-    }
-
-    fn unmet_time(&self, grant: &Conditions) -> Option<&'static str> {
-        if grant.from.is_none() && grant.until.is_none() {
-            return None;
-        }
-        let Some(now) = self.circumstances.now else { return Some("the time is not known") };
-        if grant.from.is_some_and(|from| now < from) {
-            Some("the time of the grant has not come")
-        } else if grant.until.is_some_and(|until| now >= until) {
-            Some("the time of the grant is over")
-        } else {
-            None
+    fn off_time(&self, part: Part<'_>) -> Option<Unmet<'static>> {
+        let Some(now) = self.circumstances.now else { return Some(Unmet::TimeUnknown) };
+        match part {
+            Part::From(from) if now < from => Some(Unmet::NotYet),
+            Part::Until(until) if now >= until => Some(Unmet::Over),
+            _ => None,
         }
     }
 
-    fn unmet_network(&self, grant: &Conditions) -> Option<Distance> {
-        if grant.networks.is_empty() {
-            return None;
-        }
+    fn off_network(&self, networks: &[IpNet]) -> Option<Distance<'static>> {
         match self.circumstances.client {
-            ClientAddress::Known(client) if grant.networks.iter().any(|network| network.contains(&client)) => None,
-            ClientAddress::Known(_) => {
-                Some(Distance::Condition("the client address is in none of the networks".into()))
-            }
-            ClientAddress::Unknown => Some(Distance::Condition("the client address is not known".into())),
-            ClientAddress::Missing => Some(Distance::Broken(
-                "the client address is missing: serve with `into_make_service_with_connect_info::<SocketAddr>()`",
-            )),
+            ClientAddress::Known(client) if networks.iter().any(|network| network.contains(&client)) => None,
+            ClientAddress::Known(_) => Some(Distance::Condition(Unmet::OtherNetwork)),
+            ClientAddress::Unknown => Some(Distance::Condition(Unmet::AddressUnknown)),
+            ClientAddress::Missing => Some(Distance::Broken(Broken::AddressMissing)),
         }
-    }
-
-    fn unmet_step_up(&self, grant: &Conditions, caller: &Caller<'_>, scrutiny: Scrutiny) -> Option<Distance> {
-        let step_up = grant.step_up.as_ref().filter(|_| scrutiny == Scrutiny::Full)?;
-        (!self.has_stepped_up(step_up, caller.principal)).then_some(Distance::StepUp)
     }
 
     /// RFC 9470, section 3: the class of the authentication, and its age.
@@ -338,6 +327,14 @@ impl Judge<'_> {
         };
         let any = if grant.any_of.any_in(held) { Vec::new() } else { lacking(&grant.any_of, held) };
         lacking(&grant.all_of, held).into_iter().chain(any)
+    }
+}
+
+fn has_one(names: &NameSet, caller: &Caller<'_>) -> Option<Unmet<'static>> {
+    if caller.principal.malformed_sources().next().is_some() {
+        Some(Unmet::Malformed)
+    } else {
+        names.any_in(&caller.held).then_some(Unmet::NoneOf)
     }
 }
 

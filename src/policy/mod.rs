@@ -15,6 +15,7 @@ mod hierarchy;
 mod judge;
 mod lookup;
 mod names;
+mod part;
 mod pattern;
 #[expect(clippy::module_inception, reason = "the handle is named after what it holds")]
 mod policy;
