@@ -1,6 +1,7 @@
 //! Authorization for tower and axum.
 #![allow(dead_code, reason = "the crate is under construction")]
 
+pub mod analysis;
 pub mod authn;
 mod challenge;
 mod clock;

@@ -280,6 +280,11 @@ impl NameSet {
         &self.ids
     }
 
+    /// The names that are not in `held`.
+    pub(crate) fn lacking(&self, held: &Held) -> Vec<NameId> {
+        self.ids.iter().copied().filter(|id| !held.contains(*id)).collect()
+    }
+
     pub(crate) fn all_in(&self, held: &Held) -> bool {
         self.overlap(held).all(|(wanted, has)| wanted & has == wanted)
     }

@@ -157,16 +157,17 @@ fn severity(denial: &Denial) -> (u8, Reason) {
     (status, denial.reason())
 }
 
-struct Trial<'a> {
-    policy: &'a Compiled,
-    selections: &'a Selections<'a>,
-    circumstances: &'a Circumstances<'a>,
-    caller: Option<&'a Caller<'a>>,
+/// Everything that the rules of one request are judged by.
+pub(crate) struct Trial<'a> {
+    pub(crate) policy: &'a Compiled,
+    pub(crate) selections: &'a Selections<'a>,
+    pub(crate) circumstances: &'a Circumstances<'a>,
+    pub(crate) caller: Option<&'a Caller<'a>>,
 }
 
 impl<'a> Trial<'a> {
     /// Nothing if the caller satisfies what this reading selects.
-    fn judge(&self, selection: &'a Selection<'a>) -> Option<Denial> {
+    pub(crate) fn judge(&self, selection: &'a Selection<'a>) -> Option<Denial> {
         let Some(case) = self.case(selection) else { return self.unlisted() };
         match selection.rule(self.policy, self.circumstances.method) {
             None => Some(self.method_not_listed(case)),
@@ -174,7 +175,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    fn case(&self, selection: &'a Selection<'a>) -> Option<Case<'a>> {
+    pub(crate) fn case(&self, selection: &'a Selection<'a>) -> Option<Case<'a>> {
         match selection {
             Selection::Unlisted => None,
             Selection::Listed { route, captures, reading } => {
@@ -202,7 +203,7 @@ impl<'a> Trial<'a> {
         Denial { allow: Some(self.allow(case)), ..denial }
     }
 
-    fn judge_of(&self, case: Case<'a>) -> Judge<'_> {
+    pub(crate) fn judge_of(&self, case: Case<'a>) -> Judge<'_> {
         Judge { names: &self.policy.names, circumstances: self.circumstances, case }
     }
 
@@ -228,7 +229,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    fn is_visible(&self, case: Case<'a>) -> bool {
+    pub(crate) fn is_visible(&self, case: Case<'a>) -> bool {
         case.route.rules(self.policy).any(|rule| self.may(rule, case, Scrutiny::Visibility))
     }
 
@@ -272,7 +273,7 @@ pub(super) fn denial_of(
         Standing::Short { grant, distance } => (grants.get(grant).and_then(Grant::conditions), distance),
     };
     let lacking = |reason| {
-        let ids = grant.zip(caller).map(|(grant, caller)| judge.missing(grant, &caller.held));
+        let ids = grant.zip(caller).map(|(grant, caller)| grant.missing(&caller.held));
         let missing = ids.into_iter().flatten().filter_map(|id| judge.names.text(id).cloned()).collect();
         Denial { missing, ..Denial::new(reason) }
     };
@@ -309,7 +310,7 @@ impl Route {
     }
 
     /// The methods that the route answers, sorted: `HEAD` wherever `GET` is listed, the standard ones for `ANY`.
-    fn listed_methods(&self) -> Vec<Method> {
+    pub(crate) fn listed_methods(&self) -> Vec<Method> {
         let mut methods: Vec<Method> = self.methods.iter().map(|(method, _)| method.clone()).collect();
         if methods.contains(&Method::GET) {
             methods.push(Method::HEAD);

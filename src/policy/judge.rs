@@ -86,7 +86,7 @@ pub(crate) struct Case<'a> {
 
 impl<'a> Case<'a> {
     /// The value of a parameter, percent-decoded once, if it is UTF-8.
-    fn param(&self, index: usize) -> Option<Cow<'a, str>> {
+    pub(crate) fn param(&self, index: usize) -> Option<Cow<'a, str>> {
         let raw = self.reading.get(self.captures.get(index)?)?;
         match Cow::from(percent_decode(raw)) {
             Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
@@ -158,7 +158,7 @@ impl Judge<'_> {
             }
         }
         let asked = if must_ask && scrutiny == Scrutiny::Full { self.ask_checks(grants, caller) } else { None };
-        asked.unwrap_or_else(|| match nearest {
+        asked.unwrap_or(match nearest {
             Some((grant, distance)) => Standing::Short { grant, distance },
             None => Standing::Nobody,
         })
@@ -319,14 +319,13 @@ impl Judge<'_> {
                 ClaimValue::Parameter(index) => self.case.param(*index).is_some_and(|param| param == claim),
             }
     }
+}
 
-    /// The names that `caller` lacks for `grant`.
-    pub(crate) fn missing<'g>(&self, grant: &'g Conditions, held: &Held) -> impl Iterator<Item = NameId> + use<'g> {
-        let lacking = |set: &'g NameSet, held: &Held| -> Vec<NameId> {
-            set.ids().iter().copied().filter(|id| !held.contains(*id)).collect()
-        };
-        let any = if grant.any_of.any_in(held) { Vec::new() } else { lacking(&grant.any_of, held) };
-        lacking(&grant.all_of, held).into_iter().chain(any)
+impl Conditions {
+    /// The names that a caller lacks who has `held`.
+    pub(crate) fn missing<'g>(&'g self, held: &Held) -> impl Iterator<Item = NameId> + use<'g> {
+        let any = if self.any_of.any_in(held) { Vec::new() } else { self.any_of.lacking(held) };
+        self.all_of.lacking(held).into_iter().chain(any)
     }
 }
 

@@ -1,11 +1,14 @@
 //! What a rule needs, in words.
 
-use std::time::SystemTime;
+use std::{ops::ControlFlow, time::SystemTime};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::compiled::{ClaimTest, ClaimValue, Conditions, Grant};
+use super::{
+    compiled::{ClaimTest, ClaimValue, Conditions, Grant},
+    part::Part,
+};
 use crate::{
     decision::StepUp,
     role::{NameSet, NameTable},
@@ -15,6 +18,11 @@ use crate::{
 pub(crate) fn in_words(names: &NameTable, params: &[Box<str>], grants: &[Grant]) -> String {
     let words = Words { names, params };
     grants.iter().map(|grant| words.grant(grant)).collect::<Vec<_>>().join(" | ")
+}
+
+/// One part of a grant.
+pub(crate) fn part_in_words(names: &NameTable, params: &[Box<str>], part: Part<'_>) -> String {
+    Words { names, params }.part(part)
 }
 
 struct Words<'a> {
@@ -34,31 +42,26 @@ impl Words<'_> {
 
     fn conditions(&self, conditions: &Conditions) -> String {
         let mut parts = Vec::new();
-        let mut part = |is_there: bool, text: &dyn Fn() -> String| {
-            if is_there {
-                parts.push(text());
-            }
-        };
-        let Conditions { all_of, any_of, none_of, claims, networks, .. } = conditions;
-        part(!all_of.is_empty(), &|| self.list(all_of, " and "));
-        part(any_of.ids().len() == 1, &|| self.list(any_of, ""));
-        part(any_of.ids().len() > 1, &|| format!("any of {}", self.list(any_of, ", ")));
-        part(!none_of.is_empty(), &|| format!("none of {}", self.list(none_of, ", ")));
-        for test in claims {
-            part(true, &|| self.claim(test));
-        }
-        part(!networks.is_empty(), &|| format!("network {}", join(networks.iter().map(ToString::to_string), " or ")));
-        let times = [("from", conditions.from), ("until", conditions.until)];
-        for (word, time) in times.into_iter().filter_map(|(word, time)| Some((word, time?))) {
-            part(true, &|| format!("{word} {}", in_rfc_3339(time)));
-        }
-        if let Some(needed) = &conditions.step_up {
-            part(true, &|| step_up(needed));
-        }
-        if let Some(check) = &conditions.check {
-            part(true, &|| format!("check {check}"));
-        }
+        let _ = conditions.visit(|part| {
+            parts.push(self.part(part));
+            ControlFlow::Continue(())
+        });
         parts.join("; ")
+    }
+
+    fn part(&self, part: Part<'_>) -> String {
+        match part {
+            Part::AllOf(names) => self.list(names, " and "),
+            Part::AnyOf(names) if names.ids().len() == 1 => self.list(names, ""),
+            Part::AnyOf(names) => format!("any of {}", self.list(names, ", ")),
+            Part::NoneOf(names) => format!("none of {}", self.list(names, ", ")),
+            Part::Claim(test) => self.claim(test),
+            Part::From(time) => format!("from {}", in_rfc_3339(time)),
+            Part::Until(time) => format!("until {}", in_rfc_3339(time)),
+            Part::Networks(networks) => format!("network {}", join(networks.iter().map(ToString::to_string), " or ")),
+            Part::StepUp(needed) => step_up(needed),
+            Part::Check(check) => format!("check {check}"),
+        }
     }
 
     fn list(&self, set: &NameSet, separator: &str) -> String {
@@ -79,7 +82,7 @@ fn join(parts: impl Iterator<Item = String>, separator: &str) -> String {
     parts.collect::<Vec<_>>().join(separator)
 }
 
-fn in_rfc_3339(time: SystemTime) -> String {
+pub(crate) fn in_rfc_3339(time: SystemTime) -> String {
     Timestamp::try_from(time).map_or_else(|_| String::new(), |time| time.to_string())
 }
 

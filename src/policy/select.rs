@@ -77,8 +77,8 @@ impl<'a> Selections<'a> {
     }
 
     /// Every reading of the path, in order.
-    pub(crate) fn readings(&self) -> impl Iterator<Item = &[u8]> {
-        self.readings.iter().map(|(_, text)| text)
+    pub(crate) fn readings(&self) -> impl Iterator<Item = (Reading, &[u8])> {
+        self.readings.iter()
     }
 
     /// Whether a router says that it has matched a key which does not match the path.
