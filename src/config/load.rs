@@ -117,7 +117,7 @@ fn from_text(name: &str, text: &str, reader: Reader) -> Result<Policy, PolicyErr
         return Err(PolicyError::invalid(source, vec![found.help(help).span(0..0)]));
     }
     match reader(text) {
-        Ok(document) => Policy::compile(source, &document),
+        Ok(document) => Policy::compile(source, document),
         Err(found) => Err(PolicyError::syntax(source, found)),
     }
 }

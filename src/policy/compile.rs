@@ -1,10 +1,13 @@
 //! From the document tree to a [`Compiled`] policy, or to everything that is wrong with it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use super::{
-    compiled::{Compiled, Grant, Rule, Unlisted},
-    document::{Node, Value},
+    compiled::{Compiled, Grant, Origin, Rule, Unlisted},
+    document::Value,
     grammar::{At, GrantReader, Object, RouteKey, RuleDraft, read_rule, read_silence},
     hierarchy,
     problems::Problems,
@@ -19,15 +22,15 @@ use crate::{
 const KEYS: &[&str] = &["version", "realm", "roles", "exclusive_roles", "routes", "unlisted", "silence", "$schema"];
 
 /// Compiles a document; the diagnostics have spans, but no lines yet.
-pub(crate) fn compile(document: &Node) -> Result<Compiled, Vec<Diagnostic>> {
+pub(crate) fn compile(origin: &Arc<Origin>) -> Result<Compiled, Vec<Diagnostic>> {
     let mut problems = Problems::default();
-    let compiled = read(&mut problems, document);
+    let compiled = read(&mut problems, origin);
     let found = problems.into_diagnostics();
     compiled.filter(|_| found.is_empty()).ok_or(found)
 }
 
-fn read(problems: &mut Problems, document: &Node) -> Option<Compiled> {
-    let at = At::root(document);
+fn read(problems: &mut Problems, origin: &Arc<Origin>) -> Option<Compiled> {
+    let at = At::root(&origin.document);
     let root = at.object(problems)?;
     root.only(problems, KEYS);
     check_version(problems, &root);
@@ -47,7 +50,7 @@ fn read(problems: &mut Problems, document: &Node) -> Option<Compiled> {
     let uses = Uses::of(&rules);
     Some(Compiled {
         realm,
-        revision: revision(document),
+        revision: revision(&origin.document),
         unlisted,
         names,
         lookup,
@@ -58,6 +61,7 @@ fn read(problems: &mut Problems, document: &Node) -> Option<Compiled> {
         masks: rules.iter().any(|rule| rule.masked),
         rules,
         silence,
+        origin: Arc::clone(origin),
     })
 }
 

@@ -6,7 +6,7 @@ use http::Method;
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::lookup::Lookup;
+use super::{document::Node, error::Source, lookup::Lookup};
 use crate::{
     decision::{RuleInfo, StepUp},
     principal::Snapshot,
@@ -60,6 +60,14 @@ pub(crate) struct Compiled {
     pub(crate) masks: bool,
     /// The lints that the document silences everywhere, each with its reason.
     pub(crate) silence: Vec<(Box<str>, Box<str>)>,
+    pub(crate) origin: Arc<Origin>,
+}
+
+/// What a policy was compiled from: findings about it are shown there.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) source: Source,
+    pub(crate) document: Node,
 }
 
 impl Snapshot for Compiled {

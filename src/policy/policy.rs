@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use super::{
     compile::compile,
-    compiled::Compiled,
+    compiled::{Compiled, Origin},
     document::Node,
     error::{PolicyError, Source},
 };
@@ -29,6 +29,16 @@ impl Policy {
         &self.compiled.revision
     }
 
+    /// The path of the file that was read, or what stands for it.
+    pub fn source_name(&self) -> &str {
+        &self.compiled.origin.source.name
+    }
+
+    /// The text that was read; none where the policy was built in code.
+    pub fn source_text(&self) -> Option<&str> {
+        self.compiled.origin.source.text.as_deref()
+    }
+
     pub(crate) fn from_compiled(compiled: Arc<Compiled>) -> Self {
         Self { compiled }
     }
@@ -37,10 +47,11 @@ impl Policy {
         &self.compiled
     }
 
-    pub(crate) fn compile(source: Source, document: &Node) -> Result<Self, PolicyError> {
-        match compile(document) {
+    pub(crate) fn compile(source: Source, document: Node) -> Result<Self, PolicyError> {
+        let origin = Arc::new(Origin { source, document });
+        match compile(&origin) {
             Ok(compiled) => Ok(Self { compiled: Arc::new(compiled) }),
-            Err(found) => Err(PolicyError::invalid(source, found)),
+            Err(found) => Err(PolicyError::invalid(origin.source.clone(), found)),
         }
     }
 }

@@ -89,7 +89,7 @@ impl PolicyBuilder {
     ///
     /// Every problem of the policy, at once.
     pub fn build(self) -> Result<Policy, PolicyError> {
-        Policy::compile(Source::without_text("built in code"), &self.into_node())
+        Policy::compile(Source::without_text("built in code"), self.into_node())
     }
 
     fn set(mut self, key: &str, value: Node) -> Self {
