@@ -240,6 +240,29 @@ async fn paths_without_a_leading_slash_are_rejected_whoever_asks() {
     }
 }
 
+#[tokio::test]
+async fn an_exception_that_is_written_with_escapes_holds_for_every_spelling() {
+    let decoding = || {
+        Router::new().fallback(|uri: Uri| async move {
+            let path = percent_encoding::percent_decode_str(uri.path()).decode_utf8_lossy().into_owned();
+            if path == "/my files/café" { SECRET } else { "open" }
+        })
+    };
+    for key in ["/my%20files/caf%C3%A9", "/my files/café", "/my%20files/{name}", "/my files/{*rest}"] {
+        let policy = format!(
+            r#"{{ "version": 1, "roles": {{ "admin": {{}}, "viewer": {{}} }}, "routes": {{
+                "ANY /{{*rest}}": "public", "ANY {key}": "admin" }} }}"#
+        );
+        for target in
+            ["/my%20files/caf%C3%A9", "/%6dy%20files/caf%c3%a9", "/my%20file%73/%63af%C3%A9", "/my%20files%2fcaf%C3%A9"]
+        {
+            assert!(reached(&Ask::get(target).send(serve(decoding()).await).await), "{target}");
+            let answer = without_right(Served::new(layer(&policy).protect(decoding())), target).await;
+            assert_eq!((answer.status.as_u16(), reached(&answer)), (403, false), "{key} {target}: {answer:?}");
+        }
+    }
+}
+
 /// A real proxy in front of a real upstream that decodes what it is sent.
 #[tokio::test]
 async fn a_reverse_proxy_shows_no_upstream_page_to_those_without_the_right() {

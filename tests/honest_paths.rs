@@ -17,6 +17,7 @@ use support::{
     serve,
     shapes::{FORMS, layer},
 };
+use tower::Layer;
 
 const EVERYTHING: &str = r#"{ "version": 1, "roles": { "viewer": {} }, "routes": {
     "ANY /": "viewer", "ANY /{*rest}": "viewer" } }"#;
@@ -73,6 +74,39 @@ async fn strange_parameters_reach_the_handler_that_a_rule_names() {
             .unwrap();
         let answer = Ask::get(target).send(serve(layer.protect(app.clone())).await).await;
         assert_eq!((answer.status.as_u16(), answer.text()), (200, *seen), "{target}");
+    }
+}
+
+/// axum matches the path as it comes, so its routes are written with escapes; policies may be written either way.
+#[tokio::test]
+async fn keys_may_be_written_with_escapes_or_with_what_they_stand_for() {
+    let rows = [
+        ("/100%25", "/100%25"),
+        ("/100%25", "/100%"),
+        ("/a%20b", "/a%20b"),
+        ("/a%20b", "/a b"),
+        ("/caf%C3%A9", "/caf%C3%A9"),
+        ("/caf%C3%A9", "/café"),
+        ("/users/auth0%7C12", "/users/auth0%7C12"),
+        ("/users/auth0%7C12", "/users/auth0|12"),
+        ("/caf%C3%A9/{id}", "/café/{id}"),
+        ("/caf%C3%A9/{*rest}", "/caf%C3%A9/{*rest}"),
+        ("/a%2520b", "/a%2520b"),
+        ("/50%", "/50%"),
+        ("/a%zz", "/a%zz"),
+        ("/a..b", "/a..b"),
+        ("/.well-known/x", "/.well-known/x"),
+    ];
+    for (route, key) in rows {
+        let policy =
+            format!(r#"{{ "version": 1, "roles": {{ "viewer": {{}} }}, "routes": {{ "GET {key}": "viewer" }} }}"#);
+        let app = || Router::new().route(route, get(|| async { "reached" }));
+        let target = route.replace("{id}", "7").replace("{*rest}", "x/y");
+        for server in [serve(layer(&policy).protect(app())).await, serve(layer(&policy).layer(app())).await] {
+            let answer = Ask::get(&target).role("viewer").send(server).await;
+            assert_eq!((answer.status.as_u16(), answer.text()), (200, "reached"), "{route} {key}");
+            assert_eq!(Ask::get(&target).send(server).await.status, 401, "{route} {key}");
+        }
     }
 }
 

@@ -84,7 +84,7 @@ impl Steps {
     /// What `reading` becomes under each step that changes it.
     fn of(&self, reading: &[u8]) -> Vec<Vec<u8>> {
         let steps = [
-            decode(reading, |byte| byte != b'/'),
+            decode_but_slashes(reading),
             decode(reading, |byte| byte == b'/'),
             drop_parameters(reading),
             merge_slashes(reading),
@@ -164,6 +164,11 @@ fn trimmed(reading: &[u8]) -> &[u8] {
 /// Whether two readings differ at most in trailing slashes.
 pub(crate) fn same_but_trailing_slashes(a: &[u8], b: &[u8]) -> bool {
     trimmed(a) == trimmed(b)
+}
+
+/// The text with all percent escapes but those of slashes decoded once; none if it has none.
+pub(crate) fn decode_but_slashes(text: &[u8]) -> Option<Vec<u8>> {
+    decode(text, |byte| byte != b'/')
 }
 
 /// Whether two readings differ at most in which slashes are encoded.

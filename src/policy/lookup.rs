@@ -11,6 +11,7 @@ use std::{
 use super::{
     capture::{Captures, EmptySegment},
     pattern::{self, Pattern, Piece},
+    spelling::other_spellings,
 };
 
 /// A route, and what its parameters captured.
@@ -43,24 +44,17 @@ struct Node {
 }
 
 impl Lookup {
-    /// Adds a route. A route of the same shape is replaced.
+    /// Adds a route. A route of the same shape is replaced, and its other spellings give way to keys that are
+    /// written so.
     pub(crate) fn insert(&mut self, pattern: &Pattern, route: usize) {
         self.trailing_slash |= ends_in_slash(pattern);
         self.prefixed_params |= has_prefixed_param(pattern);
         self.shapes.entry(shape_hash(pattern.text())).or_default().push(route);
         self.patterns.insert(route, pattern.clone());
-        let mut node = &mut self.root;
-        for piece in pattern.pieces() {
-            match piece {
-                Piece::Literal(text) => node = node.descend(text.as_bytes()),
-                Piece::Param(_) => node = node.param.get_or_insert_default(),
-                Piece::Rest(_) => {
-                    node.rest = Some(route);
-                    return;
-                }
-            }
+        *self.root.place(pattern.pieces()) = Some(route);
+        for spelling in other_spellings(pattern.pieces()) {
+            self.root.place(&spelling).get_or_insert(route);
         }
-        node.route = Some(route);
     }
 
     pub(crate) fn has_trailing_slash(&self) -> bool {
@@ -112,6 +106,19 @@ fn ends_in_slash(pattern: &Pattern) -> bool {
 }
 
 impl Node {
+    /// Where the route of `pieces` stands.
+    fn place(&mut self, pieces: &[Piece]) -> &mut Option<usize> {
+        let mut node = self;
+        for piece in pieces {
+            match piece {
+                Piece::Literal(text) => node = node.descend(text.as_bytes()),
+                Piece::Param(_) => node = node.param.get_or_insert_default(),
+                Piece::Rest(_) => return &mut node.rest,
+            }
+        }
+        &mut node.route
+    }
+
     /// The node behind `text`, which is made where it is missing.
     fn descend(&mut self, text: &[u8]) -> &mut Self {
         let Some(first) = text.first() else { return self };

@@ -24,6 +24,7 @@ mod required;
 mod revision;
 mod routes;
 mod select;
+mod spelling;
 #[cfg(test)]
 mod tests;
 

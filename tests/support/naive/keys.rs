@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Request,
     policy::Rule,
-    readings::{Reading, decode_slashes, trim},
+    readings::{Reading, decode, decode_slashes, trim},
 };
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
     Byte(u8),
     Parameter(String),
@@ -88,10 +88,54 @@ fn captures(pattern: &[Token], reading: &[u8], empty: bool) -> Option<Captures> 
 /// Whether parameters may be empty: routers differ, so every reading is looked up both ways.
 const WAYS: [bool; 2] = [false, true];
 
+/// The pattern as it is, with the escapes that it lacks, and as each level of its escapes reads.
+fn spellings(pattern: &[Token]) -> Vec<Vec<Token>> {
+    let mut spellings = vec![pattern.to_vec(), respelled(pattern, escape)];
+    let mut level = pattern.to_vec();
+    loop {
+        let next = respelled(&level, |text| decode(text, |byte| byte != b'/'));
+        if next == level {
+            return spellings;
+        }
+        spellings.push(next.clone());
+        level = next;
+    }
+}
+
+fn respelled(pattern: &[Token], respell: impl Fn(&[u8]) -> Vec<u8>) -> Vec<Token> {
+    let is_byte = |token: &Token| matches!(token, Token::Byte(_));
+    let byte = |token: &Token| if let Token::Byte(byte) = token { Some(*byte) } else { None };
+    let runs = pattern.chunk_by(|a, b| is_byte(a) && is_byte(b));
+    let respell = |run: &[Token]| match run.iter().map(byte).collect::<Option<Vec<u8>>>() {
+        Some(text) => respell(&text).into_iter().map(Token::Byte).collect(),
+        None => run.to_vec(),
+    };
+    runs.flat_map(respell).collect()
+}
+
+fn escape(text: &[u8]) -> Vec<u8> {
+    let is_digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_hexdigit);
+    let escape = |(at, byte): (usize, &u8)| match byte {
+        b'%' if is_digit(at + 1) && is_digit(at + 2) => vec![b'%'],
+        b'%' | b' ' | b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' | 0x80.. => {
+            format!("%{byte:02X}").into_bytes()
+        }
+        other => vec![*other],
+    };
+    text.iter().enumerate().flat_map(escape).collect()
+}
+
 impl<'a> Route<'a> {
     pub(super) fn select(&'a self, reading: &[u8], empty: bool, method: &str) -> Option<Selection<'a>> {
-        let captures = captures(&self.pattern, reading, empty)?;
+        let captures = spellings(&self.pattern).iter().find_map(|pattern| captures(pattern, reading, empty))?;
         Some(Selection::Listed { route: self, captures, rule: self.rule(method) })
+    }
+
+    /// How well the route matches, least the best: by the shape that matches, as it was written before otherwise.
+    fn rank(&self, reading: &[u8], empty: bool) -> Option<(Vec<(u8, u8)>, bool, &'a str)> {
+        let matching =
+            spellings(&self.pattern).into_iter().filter(|pattern| captures(pattern, reading, empty).is_some());
+        matching.map(|pattern| (shape(&pattern), pattern != self.pattern, self.path)).min()
     }
 
     pub(super) fn rule(&self, method: &str) -> Option<&Rule<'a>> {
@@ -112,8 +156,8 @@ pub(super) fn select<'a>(
     readings: &BTreeSet<Reading>,
 ) -> Vec<Selection<'a>> {
     let select = |reading: &Reading, empty: bool| {
-        let matching = routes.iter().filter(|route| captures(&route.pattern, reading, empty).is_some());
-        let best = matching.min_by_key(|route| shape(&route.pattern))?;
+        let ranked = routes.iter().filter_map(|route| Some((route.rank(reading, empty)?, route)));
+        let (_, best) = ranked.min_by(|(a, _), (b, _)| a.cmp(b))?;
         best.select(reading, empty, &request.method)
     };
     let selected: BTreeMap<&Reading, Vec<Selection<'a>>> = readings
