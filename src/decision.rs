@@ -147,6 +147,8 @@ pub struct Denial {
     pub(crate) allow: Option<Arc<str>>,
     pub(crate) step_up: Option<Arc<StepUp>>,
     pub(crate) retry_after: Option<Duration>,
+    /// An event has told of it.
+    pub(crate) reported: bool,
 }
 
 impl Denial {
@@ -163,6 +165,7 @@ impl Denial {
             allow: None,
             step_up: None,
             retry_after: None,
+            reported: false,
         }
     }
 

@@ -32,6 +32,15 @@ impl<'a> Head<'a> {
         self.uri
     }
 
+    /// The request target as the client sent it, before routers stripped prefixes from it.
+    pub(crate) fn original_uri(self) -> &'a Uri {
+        #[cfg(feature = "axum")]
+        if let Some(uri) = self.extensions.get::<axum::extract::OriginalUri>() {
+            return &uri.0;
+        }
+        self.uri
+    }
+
     /// The headers.
     pub fn headers(&self) -> &'a HeaderMap {
         self.headers

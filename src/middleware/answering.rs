@@ -1,6 +1,7 @@
 //! Answering denials: our own, and those that come back from inside.
 
 use std::{
+    mem,
     net::IpAddr,
     sync::{Arc, LazyLock},
 };
@@ -32,6 +33,7 @@ pub(crate) struct Answering {
 #[derive(Debug)]
 pub(crate) struct Sender {
     pub(crate) method: Method,
+    /// As the client sent it.
     pub(crate) uri: Uri,
     pub(crate) preferences: Preferences,
     pub(crate) principal: Option<Principal>,
@@ -45,14 +47,15 @@ pub(crate) struct Sender {
 #[derive(Clone, Debug)]
 struct Returned {
     denial: Denial,
-    reported: bool,
+    /// The headers with which it was answered.
+    headers: HeaderMap,
 }
 
 impl Sender {
     pub(crate) fn new(head: Head<'_>, renderer: &Renderer) -> Self {
         Self {
             method: head.method().clone(),
-            uri: head.uri().clone(),
+            uri: head.original_uri().clone(),
             preferences: renderer.preferences(head),
             principal: None,
             client: None,
@@ -85,31 +88,31 @@ impl Answering {
         &STANDALONE
     }
 
-    /// Reports a denial and answers it.
-    pub(crate) fn deny(&self, denial: Denial, sender: &Sender) -> Response<Bytes> {
+    /// Answers a denial, and reports it if nobody has.
+    pub(crate) fn deny(&self, mut denial: Denial, sender: &Sender) -> Response<Bytes> {
         let answer = self.renderer.render(&denial, &sender.preferences);
-        self.reporter.report(&sender.denied(&denial).with_status(answer.status()));
-        with_denial(answer, denial, true)
+        if !mem::replace(&mut denial.reported, true) {
+            self.reporter.report(&sender.denied(&denial).with_status(answer.status()));
+        }
+        with_denial(answer, denial)
     }
 
     /// Answers a denial that a layer outside will report and answer again.
     pub(crate) fn pass_outside(&self, denial: Denial, sender: &Sender) -> Response<Bytes> {
-        with_denial(self.renderer.render(&denial, &sender.preferences), denial, false)
+        with_denial(self.renderer.render(&denial, &sender.preferences), denial)
     }
 
-    /// Answers a response that carries a denial once more, as this layer answers, and reports it if nobody has.
+    /// Answers a response that carries a denial once more, as this layer answers.
     pub(crate) fn revise<R: DenialBody>(&self, mut response: Response<R>, sender: &Sender) -> Response<R> {
-        let Some(Returned { denial, reported }) = response.extensions_mut().remove::<Returned>() else {
+        let Some(Returned { denial, headers }) = response.extensions_mut().remove::<Returned>() else {
             return response;
         };
-        let mut answer = self.renderer.render(&denial, &sender.preferences);
-        if !reported {
-            self.reporter.report(&sender.denied(&denial).with_status(answer.status()));
+        let is_masked = denial.mask() != Mask::None;
+        let mut answer = self.deny(denial, sender);
+        if !is_masked {
+            keep_foreign_headers(response.headers(), &headers, answer.headers_mut());
         }
-        if denial.mask() == Mask::None {
-            keep_foreign_headers(response.headers(), answer.headers_mut());
-        }
-        with_denial(answer, denial, true).map(R::from_denial)
+        answer.map(R::from_denial)
     }
 
     pub(crate) fn report_waived(&self, denial: &Denial, sender: &Sender) {
@@ -117,9 +120,10 @@ impl Answering {
     }
 }
 
-/// What layers inside have added to a denied response stays, but nothing that speaks of its old body or denial.
-fn keep_foreign_headers(old: &HeaderMap, answer: &mut HeaderMap) {
-    const OWN: [HeaderName; 13] = [
+/// What layers inside have added to a denied response stays, but nothing that the denial itself was answered with,
+/// and nothing that speaks of its body or its status.
+fn keep_foreign_headers(old: &HeaderMap, own: &HeaderMap, answer: &mut HeaderMap) {
+    const OF_THE_ANSWER: [HeaderName; 13] = [
         header::ACCEPT_RANGES,
         header::ALLOW,
         header::CACHE_CONTROL,
@@ -134,15 +138,25 @@ fn keep_foreign_headers(old: &HeaderMap, answer: &mut HeaderMap) {
         header::TRANSFER_ENCODING,
         header::WWW_AUTHENTICATE,
     ];
-    let foreign = |name: &HeaderName| !OWN.contains(name) && *name != header::VARY;
-    for (name, value) in old.iter().filter(|(name, _)| foreign(name)) {
-        answer.append(name, value.clone());
+    for (name, value) in old {
+        if !OF_THE_ANSWER.contains(name) && own.get_all(name).iter().all(|own| own != value) {
+            answer.append(name, value.clone());
+        }
     }
 }
 
-fn with_denial(mut answer: Response<Bytes>, denial: Denial, reported: bool) -> Response<Bytes> {
-    answer.extensions_mut().insert(Returned { denial, reported });
+fn with_denial(mut answer: Response<Bytes>, denial: Denial) -> Response<Bytes> {
+    let headers = answer.headers().clone();
+    answer.extensions_mut().insert(Returned { denial, headers });
     answer
+}
+
+/// Reports a denial where no layer outside is known to do so.
+#[cfg(feature = "axum")]
+pub(crate) fn report_at_once(denial: Denial, head: Head<'_>) -> Denial {
+    let answering = Answering::standalone();
+    answering.reporter.report(&Sender::new(head, &answering.renderer).denied(&denial));
+    Denial { reported: true, ..denial }
 }
 
 /// The answer to a denial where no layer is there to render it: complete and safe by itself. A layer outside
@@ -150,5 +164,5 @@ fn with_denial(mut answer: Response<Bytes>, denial: Denial, reported: bool) -> R
 #[cfg(feature = "axum")]
 pub(crate) fn default_answer(denial: Denial) -> Response<Bytes> {
     let answer = Answering::standalone().renderer.render(&denial, &Preferences::default());
-    with_denial(answer, denial, false)
+    with_denial(answer, denial)
 }

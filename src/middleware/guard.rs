@@ -18,6 +18,7 @@ use super::{
     answering::{Answering, Sender},
     body::DenialBody,
     context::Caller,
+    service::take_ready,
 };
 use crate::{
     decision::{Denial, Reason},
@@ -146,7 +147,10 @@ impl Guard {
                 ),
             );
         };
-        let denial = unusable(&caller.identity).or_else(|| self.requirement.judge(caller.identity.principal()))?;
+        if let Some(denial) = unusable(&caller.identity) {
+            return Some(denial);
+        }
+        let denial = self.requirement.judge(caller.identity.principal())?;
         let denial = Denial { message: self.message.clone(), ..denial };
         Some(if self.masked { denial.masked() } else { denial })
     }
@@ -183,7 +187,7 @@ pub struct Guarded<S> {
 
 impl<S, B, R> Service<Request<B>> for Guarded<S>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Request<B>, Response = Response<R>> + Clone,
     R: DenialBody,
 {
     type Response = Response<R>;
@@ -199,6 +203,7 @@ where
         match self.guard.judge(caller.as_ref()) {
             None => GuardedFuture { state: State::Forwarded { inner: self.inner.call(request) } },
             Some(denial) => {
+                drop(take_ready(&mut self.inner));
                 let answer = answer(denial, caller.as_ref(), Head::from(&request));
                 GuardedFuture { state: State::Denied { answer: Some(answer) } }
             }

@@ -3,7 +3,6 @@
 use std::{
     fmt,
     future::Future,
-    mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -18,6 +17,7 @@ use super::{
     answering::{Answering, Sender},
     body::DenialBody,
     context::Caller,
+    service::take_ready,
 };
 use crate::{
     authn::{Authentication, Authenticator, BoxFuture, ConsumedHeaders},
@@ -102,9 +102,7 @@ where
                 State::Forwarded { inner: self.inner.call(request), sender }
             }
             Authentication::Pending(identity) => {
-                let fresh = self.inner.clone();
-                let ready = mem::replace(&mut self.inner, fresh);
-                State::Authenticating { identity, waiting: Some((ready, request)) }
+                State::Authenticating { identity, waiting: Some((take_ready(&mut self.inner), request)) }
             }
         };
         IdentifiedFuture { state, shared }

@@ -22,7 +22,7 @@ mod route_check;
 mod service;
 
 #[cfg(feature = "axum")]
-pub(crate) use answering::default_answer;
+pub(crate) use answering::{default_answer, report_at_once};
 pub use body::{AnyBody, AnyBodyFuture, AnyBodyService, DenialBody};
 pub use builder::{AuthzLayerBuilder, BuildError, BuildErrorKind};
 #[cfg(feature = "axum")]

@@ -10,7 +10,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    answering::default_answer,
+    answering::{default_answer, report_at_once},
     body::DenialBody,
     context::Gated,
     future::ResponseFuture,
@@ -57,7 +57,8 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let Some(gated) = self.take_gated(&mut request) else {
             let detail = "a route of a protected router was reached without passing the gate around it";
-            return ResponseFuture::denied(default_answer(Denial::new(Reason::InternalError).detail(detail)));
+            let denial = Denial::new(Reason::InternalError).detail(detail);
+            return ResponseFuture::denied(default_answer(report_at_once(denial, Head::from(&request))));
         };
         let head = Head::from(&request);
         let matched = Target::from(head).matched;
@@ -77,5 +78,50 @@ impl<S> RouteCheck<S> {
     /// What the outer half of this very gate has left.
     fn take_gated<B>(&self, request: &mut Request<B>) -> Option<Gated> {
         request.extensions_mut().remove::<Gated>().filter(|gated| Arc::ptr_eq(&gated.gate, &self.gate))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, sync::Arc};
+
+    use axum::body::Body;
+    use http::{Request, Response, StatusCode};
+    use tower::{Layer, ServiceExt, service_fn};
+
+    use super::RouteCheckLayer;
+    use crate::{
+        identity::Identity,
+        middleware::{AuthzLayer, context::Gated},
+        policy::Policy,
+    };
+
+    fn layer() -> AuthzLayer {
+        let policy = Policy::from_json_str(r#"{ "version": 1, "routes": { "GET /": "public" } }"#).unwrap();
+        AuthzLayer::builder(policy).build().unwrap()
+    }
+
+    fn left_by(layer: &AuthzLayer) -> Gated {
+        let gate = Arc::clone(layer.gate());
+        let policy = gate.snapshot();
+        Gated { gate, policy, identity: Identity::Anonymous, route: None, waived: false }
+    }
+
+    #[tokio::test]
+    async fn a_route_that_is_reached_around_its_gate_fails() {
+        let (own, other) = (layer(), layer());
+        for (name, gated, status) in [
+            ("no gate", None, StatusCode::INTERNAL_SERVER_ERROR),
+            ("another gate", Some(left_by(&other)), StatusCode::INTERNAL_SERVER_ERROR),
+            ("its gate", Some(left_by(&own)), StatusCode::OK),
+        ] {
+            let inner = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
+            let check = RouteCheckLayer(Arc::clone(own.gate())).layer(inner);
+            let mut request = Request::new(());
+            if let Some(gated) = gated {
+                request.extensions_mut().insert(gated);
+            }
+            assert_eq!(check.oneshot(request).await.unwrap().status(), status, "{name}");
+        }
     }
 }

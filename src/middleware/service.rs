@@ -60,6 +60,7 @@ where
         if let Err(denial) = &selected
             && let Some(answer) = self.gate.reject(denial, &policy, head)
         {
+            drop(take_ready(&mut self.inner));
             return ResponseFuture::denied(answer);
         }
         let (judgment, identity) = match self.gate.authenticate(head) {
@@ -68,7 +69,8 @@ where
             }
             Authentication::Pending(identity) => {
                 drop(selected);
-                let waiting = Waiting { gate: Arc::clone(&self.gate), policy, inner: self.take_ready(), request };
+                let inner = take_ready(&mut self.inner);
+                let waiting = Waiting { gate: Arc::clone(&self.gate), policy, inner, request };
                 return ResponseFuture::authenticating(identity, waiting, self.position);
             }
         };
@@ -76,17 +78,18 @@ where
             Ok((request, sender)) => {
                 ResponseFuture::forwarded(self.inner.call(request), Arc::clone(&self.gate), sender)
             }
-            Err(answer) => ResponseFuture::denied(answer),
+            Err(answer) => {
+                drop(take_ready(&mut self.inner));
+                ResponseFuture::denied(answer)
+            }
         }
     }
 }
 
-impl<S: Clone> Authz<S> {
-    /// The very instance that was polled ready; a fresh clone takes its place.
-    fn take_ready(&mut self) -> S {
-        let fresh = self.inner.clone();
-        mem::replace(&mut self.inner, fresh)
-    }
+/// The very instance that was polled ready, with what it has reserved for a request; a fresh clone takes its place.
+pub(super) fn take_ready<S: Clone>(inner: &mut S) -> S {
+    let fresh = inner.clone();
+    mem::replace(inner, fresh)
 }
 
 impl<S: fmt::Debug> fmt::Debug for Authz<S> {

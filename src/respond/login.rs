@@ -33,18 +33,9 @@ impl Visit {
         }
         let navigates = headers.get(SEC_FETCH_MODE).is_none_or(|mode| mode == "navigate");
         let reads = matches!(*head.method(), Method::GET | Method::HEAD);
-        let target = original(head).path_and_query().filter(|_| navigates && reads);
+        let target = head.original_uri().path_and_query().filter(|_| navigates && reads);
         target.cloned().map(Self::Page)
     }
-}
-
-/// The URI as the browser sent it, before routers stripped prefixes.
-fn original(head: Head<'_>) -> &Uri {
-    #[cfg(feature = "axum")]
-    if let Some(uri) = head.extensions().get::<axum::extract::OriginalUri>() {
-        return &uri.0;
-    }
-    head.uri()
 }
 
 /// Where the login page is.

@@ -47,9 +47,14 @@ impl Access {
         snapshot.downcast::<Compiled>().ok().map(Policy::from_compiled)
     }
 
-    /// Whether the caller effectively has the role or permission `name`.
+    /// Whether the caller effectively has the role or permission `name`, whichever the policy declares. Without a
+    /// policy a name with a colon is a permission, and any other a role.
     pub fn has(&self, name: &str) -> bool {
-        self.principal.has_role(name) || self.principal.has_permission(name)
+        match self.is_role(name) {
+            Some(true) => self.principal.has_role(name),
+            Some(false) => self.principal.has_permission(name),
+            None => false,
+        }
     }
 
     /// Demands the role or permission `name`.
@@ -76,8 +81,8 @@ impl Access {
         }
     }
 
-    /// Whether the policy declares `name` as a role, or as a permission. Without a policy only names with a colon
-    /// are taken for permissions.
+    /// Whether `name` is a role or a permission: a role of the token must not pass for a permission, nor a scope that
+    /// the client has asked for pass for a role. Nothing if the policy does not declare it.
     fn is_role(&self, name: &str) -> Option<bool> {
         match self.principal.snapshot() {
             Some(snapshot) => snapshot.names().is_role(name),

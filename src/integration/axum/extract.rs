@@ -6,17 +6,19 @@ use http::request::Parts;
 use super::access::Access;
 use crate::{
     decision::{Denial, Reason},
-    middleware::Caller,
+    middleware::{Caller, report_at_once},
     policy::unusable,
     principal::Principal,
+    target::Head,
 };
 
 /// Whoever an identity layer has found; nobody on public routes and behind [`Identify`](crate::Identify).
 fn caller(parts: &Parts) -> Result<Option<Principal>, Denial> {
     let Some(caller) = Caller::of(&parts.extensions) else {
-        return Err(Denial::new(Reason::InternalError).detail(
+        let denial = Denial::new(Reason::InternalError).detail(
             "an extractor found no identity: put an `AuthzLayer`, or `Identify`, outside the routes that extract one",
-        ));
+        );
+        return Err(report_at_once(denial, Head::from(parts)));
     };
     match unusable(&caller.identity) {
         Some(denial) => Err(denial),
