@@ -266,6 +266,8 @@ async fn head_and_accept_are_respected_when_the_gate_answers_again() {
     }
 }
 
+const LISTED: &str = r#"{ "version": 1, "routes": { "ANY /doc/x": "authenticated" } }"#;
+
 #[tokio::test]
 async fn a_masked_denial_of_a_handler_is_a_path_that_does_not_exist() {
     let masked = || Denial::forbidden().message("Not yours.").masked();
@@ -274,7 +276,6 @@ async fn a_masked_denial_of_a_handler_is_a_path_that_does_not_exist() {
         *response.status_mut() = StatusCode::NOT_FOUND;
         response
     });
-    const LISTED: &str = r#"{ "version": 1, "routes": { "ANY /doc/x": "authenticated" } }"#;
     for responder in [Responder::new(), not_found, Responder::new().disclose(true)] {
         let authz = builder(LISTED).responder(responder).build().unwrap();
         for app in [App::new(authz.protect(denying(masked))), App::new(authz.layer(denying(masked)))] {
