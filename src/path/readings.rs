@@ -12,16 +12,17 @@ const MOST: usize = 64;
 pub(crate) struct Readings<'a> {
     path: Cow<'a, str>,
     others: Vec<Vec<u8>>,
+    clean: bool,
 }
 
 impl<'a> Readings<'a> {
     /// Reads `path`; `append_slash` says whether a key ends in `/`.
     pub(crate) fn of(path: Cow<'a, str>, append_slash: bool, tolerance: Tolerance) -> Result<Self, Rejected> {
         if is_clean(path.as_bytes()) && !append_slash {
-            return Ok(Self { path, others: Vec::new() });
+            return Ok(Self { path, others: Vec::new(), clean: true });
         }
         check(path.as_bytes(), true, tolerance)?;
-        let mut readings = Self { path, others: Vec::new() };
+        let mut readings = Self { path, others: Vec::new(), clean: false };
         let steps = Steps { append_slash, backslash: tolerance.encoded_backslash };
         let mut next = 0;
         while let Some(reading) = readings.get(next) {
@@ -35,6 +36,11 @@ impl<'a> Readings<'a> {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         std::iter::once(self.path.as_bytes()).chain(self.others.iter().map(Vec::as_slice))
+    }
+
+    /// Whether the path was seen to be clean: one reading, without empty segments.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.clean
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -58,17 +64,42 @@ impl<'a> Readings<'a> {
     }
 }
 
+/// What a byte may do to the readings of a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    None,
+    /// Something if it follows a slash: a second slash, or the dot of a dot segment.
+    AfterSlash,
+    Something,
+}
+
+const EFFECTS: [Effect; 256] = effects();
+
+#[expect(clippy::indexing_slicing, reason = "a byte is a place in 256")]
+const fn effects() -> [Effect; 256] {
+    let mut effects = [Effect::None; 256];
+    let mut byte = 0_u8;
+    loop {
+        effects[byte as usize] = match byte {
+            b'%' | b';' | b'\\' | b'?' | b'#' | 0..=0x1F | 0x7F.. => Effect::Something,
+            b'/' | b'.' => Effect::AfterSlash,
+            _ => Effect::None,
+        };
+        if byte == u8::MAX {
+            return effects;
+        }
+        byte += 1;
+    }
+}
+
 /// Whether a path has one reading only, and that an innocent one. Doubtful paths are not clean.
 fn is_clean(path: &[u8]) -> bool {
     let mut previous = 0;
     for &byte in path {
-        let doubtful = match byte {
-            b'%' | b';' | b'\\' | b'?' | b'#' | 0..=0x1F | 0x7F.. => true,
-            b'/' | b'.' => previous == b'/',
-            _ => false,
-        };
-        if doubtful {
-            return false;
+        match EFFECTS.get(usize::from(byte)) {
+            Some(Effect::None) => {}
+            Some(Effect::AfterSlash) if previous != b'/' => {}
+            _ => return false,
         }
         previous = byte;
     }

@@ -10,7 +10,7 @@ pub(crate) enum EmptySegment {
 }
 
 /// Parameters that are captured without allocating.
-const INLINE: usize = 8;
+const INLINE: usize = 4;
 
 /// The places in a path of the parameters of a route, from left to right.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,11 +39,16 @@ impl Captures {
         self.len += 1;
     }
 
-    pub(crate) fn pop(&mut self) {
-        self.len -= 1;
-        match self.inline.get_mut(self.len) {
-            Some(slot) => *slot = (0, 0),
-            None => drop(self.spilled.pop()),
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Forgets all but the first `len`.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        for slot in self.inline.iter_mut().take(self.len).skip(len) {
+            *slot = (0, 0);
         }
+        self.spilled.truncate(len.saturating_sub(INLINE));
+        self.len = self.len.min(len);
     }
 }

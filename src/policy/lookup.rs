@@ -36,7 +36,9 @@ pub(crate) struct Lookup {
 
 #[derive(Debug, Default)]
 struct Node {
-    /// Static continuations by their first byte, sorted; no two begin alike.
+    /// The first bytes of the static continuations, sorted; no two begin alike.
+    firsts: Vec<u8>,
+    /// The static continuations, in the order of their first bytes.
     statics: Vec<(Box<[u8]>, Node)>,
     param: Option<Box<Node>>,
     rest: Option<usize>,
@@ -69,9 +71,10 @@ impl Lookup {
     }
 
     /// Whether the two ways to look at empty segments may select different routes for `path`: between two slashes,
-    /// or behind the text of `/img{id}`, which an empty parameter leaves standing alone.
-    pub(crate) fn ways_differ(&self, path: &[u8]) -> bool {
-        self.prefixed_params || path.windows(2).any(|pair| pair == b"//")
+    /// which a clean path does not have, or behind the text of `/img{id}`, which an empty parameter leaves standing
+    /// alone.
+    pub(crate) fn ways_differ(&self, path: &[u8], clean: bool) -> bool {
+        self.prefixed_params || (!clean && path.windows(2).any(|pair| pair == b"//"))
     }
 
     /// The route whose key is `path`, parameter names aside.
@@ -121,10 +124,11 @@ impl Node {
 
     /// The node behind `text`, which is made where it is missing.
     fn descend(&mut self, text: &[u8]) -> &mut Self {
-        let Some(first) = text.first() else { return self };
-        let index = match self.statics.binary_search_by_key(&Some(first), |(prefix, _)| prefix.first()) {
+        let Some(&first) = text.first() else { return self };
+        let index = match self.firsts.binary_search(&first) {
             Ok(index) => index,
             Err(index) => {
+                self.firsts.insert(index, first);
                 self.statics.insert(index, (text.into(), Self::default()));
                 index
             }
@@ -133,19 +137,26 @@ impl Node {
         let (prefix, node) = &mut self.statics[index];
         let common = prefix.iter().zip(text).take_while(|(a, b)| a == b).count();
         if let Some((head, tail)) = prefix.split_at_checked(common)
-            && !tail.is_empty()
+            && let Some(&first) = tail.first()
         {
             let (head, tail) = (Box::from(head), Box::from(tail));
             let below = std::mem::take(node);
-            node.statics.push((tail, below));
+            *node = Self { firsts: vec![first], statics: vec![(tail, below)], ..Self::default() };
             *prefix = head;
         }
         node.descend(text.get(common..).unwrap_or_default())
     }
 
-    fn static_child(&self, first: u8) -> Option<(&[u8], &Self)> {
-        let index = self.statics.binary_search_by_key(&Some(&first), |(prefix, _)| prefix.first()).ok()?;
-        self.statics.get(index).map(|(prefix, node)| (&**prefix, node))
+    /// The static continuation that `rest` begins with, and its length.
+    fn static_child(&self, rest: &[u8]) -> Option<(usize, &Self)> {
+        let index = self.firsts.binary_search(rest.first()?).ok()?;
+        let (prefix, node) = self.statics.get(index)?;
+        rest.starts_with(prefix).then_some((prefix.len(), node))
+    }
+
+    /// Whether there is another way than the static one.
+    fn has_wildcard(&self) -> bool {
+        self.param.is_some() || self.rest.is_some()
     }
 }
 
@@ -156,32 +167,45 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Depth is bounded by the depth of the trie, which the policy's longest key bounds.
-    fn visit(&mut self, node: &Node, at: usize) -> Option<usize> {
-        let rest = self.path.get(at..).unwrap_or_default();
-        let Some(&first) = rest.first() else { return node.route };
-        self.visit_static(node, first, rest, at)
-            .or_else(|| self.visit_param(node, rest, at))
-            .or_else(|| self.visit_rest(node, at))
-    }
-
-    fn visit_static(&mut self, node: &Node, first: u8, rest: &[u8], at: usize) -> Option<usize> {
-        let (prefix, child) = node.static_child(first)?;
-        if rest.starts_with(prefix) { self.visit(child, at + prefix.len()) } else { None }
-    }
-
-    fn visit_param(&mut self, node: &Node, rest: &[u8], at: usize) -> Option<usize> {
-        let child = node.param.as_deref()?;
-        let length = pattern::segment(rest, self.empty)?;
-        self.captures.push(at, at + length);
-        let found = self.visit(child, at + length);
-        if found.is_none() {
-            self.captures.pop();
+    /// Goes on in a loop where there is one way, and by recursion where there may be a way back. Depth is bounded by
+    /// the depth of the trie, which the policy's longest key bounds.
+    fn visit(&mut self, mut node: &Node, mut at: usize) -> Option<usize> {
+        loop {
+            let rest = self.path.get(at..).unwrap_or_default();
+            if rest.is_empty() {
+                return node.route;
+            }
+            match node.static_child(rest) {
+                Some((length, child)) if node.has_wildcard() => {
+                    let before = self.captures.len();
+                    if let Some(route) = self.visit(child, at + length) {
+                        return Some(route);
+                    }
+                    self.captures.truncate(before);
+                }
+                Some((length, child)) => {
+                    (node, at) = (child, at + length);
+                    continue;
+                }
+                None => {}
+            }
+            let param = node.param.as_deref().zip(pattern::segment(rest, self.empty));
+            let Some((child, length)) = param else { return self.take_rest(node, at) };
+            let before = self.captures.len();
+            self.captures.push(at, at + length);
+            if node.rest.is_none() {
+                (node, at) = (child, at + length);
+                continue;
+            }
+            if let Some(route) = self.visit(child, at + length) {
+                return Some(route);
+            }
+            self.captures.truncate(before);
+            return self.take_rest(node, at);
         }
-        found
     }
 
-    fn visit_rest(&mut self, node: &Node, at: usize) -> Option<usize> {
+    fn take_rest(&mut self, node: &Node, at: usize) -> Option<usize> {
         let route = node.rest?;
         self.captures.push(at, self.path.len());
         Some(route)

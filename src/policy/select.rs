@@ -95,13 +95,14 @@ impl<'a> Selections<'a> {
     }
 
     fn add_readings(&mut self, policy: &'a Compiled, method: &Method) {
+        let clean = self.readings.is_clean();
         let mut unlisted = Vec::new();
         for index in 0..self.readings.len() {
             let reading = Reading(index);
             let text = self.readings.get(reading);
             let lenient = policy.lookup.find(text, EmptySegment::Matches);
             let strict =
-                policy.lookup.ways_differ(text).then(|| policy.lookup.find(text, EmptySegment::Fails)).flatten();
+                policy.lookup.ways_differ(text, clean).then(|| policy.lookup.find(text, EmptySegment::Fails)).flatten();
             if lenient.is_none() && strict.is_none() {
                 unlisted.push(reading);
             }
@@ -192,6 +193,11 @@ impl<'a> AllReadings<'a> {
 
     fn len(&self) -> usize {
         self.current.len() + self.others.iter().map(Readings::len).sum::<usize>()
+    }
+
+    /// Whether there is nothing to be read in two ways.
+    fn is_clean(&self) -> bool {
+        self.others.is_empty() && self.current.is_clean()
     }
 
     fn get(&self, Reading(mut index): Reading) -> &[u8] {
