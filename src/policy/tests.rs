@@ -16,10 +16,15 @@ use crate::{
 
 #[path = "../../tests/support/arbitrary.rs"]
 mod arbitrary;
+#[path = "../../tests/support/convert.rs"]
+mod convert;
 #[path = "../../tests/support/naive.rs"]
 mod naive;
 
-use self::naive::{CheckOutcome, Options, Request, Verdict};
+use self::{
+    convert::identity,
+    naive::{CheckOutcome, Options, Request, Verdict},
+};
 
 /// Policies, each with a dozen requests; `PROPTEST_CASES` asks for more.
 const CASES: u32 = 1024;
@@ -98,24 +103,4 @@ fn checks(request: &Request) -> Checks {
         });
     }
     checks
-}
-
-fn identity(identity: &naive::Identity) -> Identity {
-    match identity {
-        naive::Identity::Anonymous => Identity::Anonymous,
-        naive::Identity::Authenticated(found) => Identity::Authenticated(principal(found)),
-        naive::Identity::Rejected => CredentialError::new(CredentialErrorKind::Expired).into(),
-        naive::Identity::Ambiguous => CredentialError::new(CredentialErrorKind::Ambiguous).into(),
-        naive::Identity::Unavailable => Identity::unavailable(),
-    }
-}
-
-fn principal(found: &naive::Principal) -> Principal {
-    let principal =
-        Principal::new(&found.subject).roles(&found.roles).permissions(&found.permissions).claims(found.claims.clone());
-    let principal = match &found.permission_limit {
-        Some(limit) => principal.limit_permissions(limit),
-        None => principal,
-    };
-    if found.malformed { principal.malformed_source("roles") } else { principal }
 }

@@ -1,0 +1,27 @@
+//! The invariants of the design, through the public API: one file an invariant.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use proptest::prelude::*;
+use tower_authz::{CredentialError, CredentialErrorKind, Identity, Principal};
+
+#[path = "../support/arbitrary.rs"]
+mod arbitrary;
+#[path = "../support/convert.rs"]
+mod convert;
+#[path = "../support/naive.rs"]
+mod naive;
+
+mod gate;
+mod masked_routes_are_answered_like_missing_paths;
+mod no_input_panics;
+mod one_snapshot_serves_one_request;
+mod order_and_more_roles_change_nothing;
+mod the_layer_decides_as_the_page_says;
+mod unauthorized_answers_say_how_to_authenticate;
+
+/// So many cases, or what `PROPTEST_CASES` asks for.
+fn cases(default: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig { cases: asked.unwrap_or(default), failure_persistence: None, ..ProptestConfig::default() }
+}
