@@ -27,7 +27,7 @@ use self::{
 };
 
 /// Policies, each with a dozen requests; `PROPTEST_CASES` asks for more.
-const CASES: u32 = 1024;
+const CASES: u32 = 512;
 
 #[test]
 fn the_naive_interpreter_of_the_page_agrees_on_every_decision() {
