@@ -96,6 +96,13 @@ impl<B> DenialBody for AnyBody<B> {
     }
 }
 
+/// Empty, as layers outside need it that answer in place of the service, such as tower-http's timeout.
+impl<B> Default for AnyBody<B> {
+    fn default() -> Self {
+        Self::from_denial(Bytes::new())
+    }
+}
+
 impl<B> Body for AnyBody<B>
 where
     B: Body<Data = Bytes>,
