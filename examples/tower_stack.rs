@@ -71,7 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn reports(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let who = request.extensions().get::<Principal>().map_or("nobody", Principal::subject);
-    let text = format!("{} {} was asked for by {who}\n", request.method(), request.uri().path());
+    let text = format!("{who} asked the service of reports for {} {}\n", request.method(), request.uri().path());
     Ok(Response::new(Full::from(text)))
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn curl(method: &str, url: &str, options: &str, status: impl Display)
 
 /// Writes every decision to the terminal, allowed requests too.
 pub(crate) fn log_decisions() {
-    println!();
+    println!("\ndecisions as they are made:");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,tower_authz=debug"));
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stdout().is_terminal()).init();
 }
