@@ -34,3 +34,7 @@ pub use middleware::{
 pub use policy::{CheckContext, Enforcement, Policy, PolicyError, PolicyErrorKind, PolicyHandle};
 pub use principal::Principal;
 pub use target::{Head, Target};
+
+#[cfg(all(doctest, feature = "axum", feature = "jwt"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -4,6 +4,7 @@
 
 mod curl;
 mod program;
+mod readme;
 
 use std::collections::HashMap;
 
