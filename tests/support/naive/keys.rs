@@ -88,6 +88,8 @@ fn captures(pattern: &[Token], reading: &[u8], empty: bool) -> Option<Captures> 
 /// Whether parameters may be empty: routers differ, so every reading is looked up both ways.
 const WAYS: [bool; 2] = [false, true];
 
+type Rank<'a> = (Vec<(u8, u8)>, bool, &'a str);
+
 /// The pattern as it is, with the escapes that it lacks, and as each level of its escapes reads.
 fn spellings(pattern: &[Token]) -> Vec<Vec<Token>> {
     let mut spellings = vec![pattern.to_vec(), respelled(pattern, escape)];
@@ -132,7 +134,7 @@ impl<'a> Route<'a> {
     }
 
     /// How well the route matches, least the best: by the shape that matches, as it was written before otherwise.
-    fn rank(&self, reading: &[u8], empty: bool) -> Option<(Vec<(u8, u8)>, bool, &'a str)> {
+    fn rank(&self, reading: &[u8], empty: bool) -> Option<Rank<'a>> {
         let matching =
             spellings(&self.pattern).into_iter().filter(|pattern| captures(pattern, reading, empty).is_some());
         matching.map(|pattern| (shape(&pattern), pattern != self.pattern, self.path)).min()
