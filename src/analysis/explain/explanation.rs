@@ -136,4 +136,7 @@ pub struct ExplainedPart {
     pub why: Option<String>,
     /// What would have to be otherwise.
     pub remedy: Option<String>,
+    /// How far the caller is from holding it, in the order by which the nearest grant is found.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub(super) distance: u8,
 }

@@ -64,7 +64,8 @@ impl Marker<'_> {
             let distance = judge.distance(each, self.caller, Scrutiny::Full);
             let needs = part_in_words(&self.policy().names, &self.case.route.params, each);
             let why = distance.map(|distance| self.why(each, distance));
-            parts.push(part(needs, why, self.remedy(each)));
+            let distance = distance.map_or(0, rank);
+            parts.push(ExplainedPart { distance, ..part(needs, why, self.remedy(each)) });
             ControlFlow::Continue(())
         });
         parts
@@ -109,7 +110,18 @@ impl Marker<'_> {
 
 /// A part that is held unless there is a reason why not.
 fn part(needs: impl Into<String>, why: Option<String>, remedy: Option<String>) -> ExplainedPart {
-    ExplainedPart { needs: needs.into(), held: why.is_none(), remedy: remedy.filter(|_| why.is_some()), why }
+    let held = why.is_none();
+    ExplainedPart { needs: needs.into(), held, remedy: remedy.filter(|_| !held), why, distance: 0 }
+}
+
+fn rank(distance: Distance<'_>) -> u8 {
+    match distance {
+        Distance::StepUp => 1,
+        Distance::Broken(_) => 2,
+        Distance::Condition(_) => 3,
+        Distance::Permission => 4,
+        Distance::Role => 5,
+    }
 }
 
 /// Such as "role `admin` and permission `invoice:write` (of `editor`, `admin`)".

@@ -1,6 +1,6 @@
 //! From a request to its explanation.
 
-use std::time::SystemTime;
+use std::{borrow::Cow, time::SystemTime};
 
 use super::{
     caller,
@@ -116,8 +116,7 @@ fn describe(selected: &mut Selected, trial: &Trial<'_>, selection: &Selection<'_
     let params = case.route.params.iter().enumerate();
     selected.readings = vec![lossy(case.reading)];
     selected.route = Some(case.route.pattern.to_string());
-    selected.params =
-        params.map(|(index, name)| (name.to_string(), case.param(index).map(|value| value.into_owned()))).collect();
+    selected.params = params.map(|(index, name)| (name.to_string(), case.param(index).map(Cow::into_owned))).collect();
     selected.methods = case.route.listed_methods().iter().map(ToString::to_string).collect();
     selected.visible = case.route.masked.then(|| trial.is_visible(case));
     selected.rule = selection.rule(trial.policy, trial.circumstances.method).map(|rule| explained(trial, case, rule));
@@ -147,13 +146,15 @@ fn nearest(selected: &Selected, denial: &Denial) -> Vec<String> {
     }
 }
 
-/// What the grant asks for that has the fewest parts which are not held, and only such as can be mended.
+/// What the nearest grant asks for, among those of which every part can be mended.
 fn steps(grants: &[ExplainedGrant]) -> Vec<String> {
     let steps = grants.iter().filter_map(|grant| {
-        let unheld = grant.parts.iter().filter(|part| !part.held);
-        unheld.map(|part| part.remedy.clone()).collect::<Option<Vec<_>>>()
+        let unheld = || grant.parts.iter().filter(|part| !part.held);
+        let steps = unheld().map(|part| part.remedy.clone()).collect::<Option<Vec<_>>>()?;
+        Some((unheld().map(|part| part.distance).max(), steps))
     });
-    steps.min_by_key(Vec::len).unwrap_or_else(|| vec!["nobody is let in: change the rule".to_owned()])
+    let nearest = steps.min_by_key(|(distance, steps)| (*distance, steps.len()));
+    nearest.map_or_else(|| vec!["nobody is let in: change the rule".to_owned()], |(_, steps)| steps)
 }
 
 fn lossy(reading: &[u8]) -> String {
