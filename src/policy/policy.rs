@@ -39,6 +39,11 @@ impl Policy {
         self.compiled.origin.source.text.as_deref()
     }
 
+    /// The realm of challenges, where the policy names one.
+    pub fn realm(&self) -> Option<&str> {
+        self.compiled.realm.as_deref()
+    }
+
     pub(crate) fn from_compiled(compiled: Arc<Compiled>) -> Self {
         Self { compiled }
     }

@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use http::Response;
 
-use super::{login::Login, preferences::Preferences};
-use crate::decision::Denial;
+use super::{login::Login, preferences::Preferences, renderer::Renderer};
+use crate::{challenge::Challenge, decision::Denial, target::Head};
 
 pub(super) type Custom = dyn Fn(&Denial, &Preferences) -> Response<Bytes> + Send + Sync;
 pub(super) type NotFound = dyn Fn(&Preferences) -> Response<Bytes> + Send + Sync;
@@ -78,6 +78,28 @@ impl Responder {
     /// `insufficient_scope` (RFC 6750, section 3.1). Off by default.
     pub fn disclose(self, disclose: bool) -> Self {
         Self { disclose, ..self }
+    }
+
+    /// The very answer that a layer with these `challenges` would give to a denied request; `realm` is given to those
+    /// that have none. A layer prepares its answers when it is built: this is for tools, not for serving.
+    ///
+    /// ```
+    /// use tower_authz::{Challenge, Denial, Head, respond::Responder};
+    ///
+    /// let request = http::Request::get("/me").body(()).unwrap();
+    /// let ways = vec![Challenge::bearer()];
+    /// let answer = Responder::new().answer(&Denial::unauthenticated(), Head::from(&request), ways, Some("billing"));
+    /// assert_eq!(answer.headers()["www-authenticate"], r#"Bearer realm="billing""#);
+    /// ```
+    pub fn answer(
+        &self,
+        denial: &Denial,
+        head: Head<'_>,
+        challenges: Vec<Challenge>,
+        realm: Option<&str>,
+    ) -> Response<Bytes> {
+        let renderer = Renderer::new(self.clone(), challenges, realm);
+        renderer.render(denial, &renderer.preferences(head))
     }
 }
 

@@ -108,6 +108,9 @@ pub struct ExplainedRule {
     pub grants: Vec<ExplainedGrant>,
     /// The candidate grants, which are never enforced.
     pub shadow: Vec<ExplainedGrant>,
+    /// Its place among the rules of the policy.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub(in crate::analysis) index: usize,
 }
 
 /// One way to satisfy a rule.

@@ -130,6 +130,7 @@ fn explained(trial: &Trial<'_>, case: Case<'_>, rule: &Rule) -> ExplainedRule {
         name: rule.info.name.to_string(),
         message: rule.info.message.as_ref().map(ToString::to_string),
         masked: rule.masked,
+        index: rule.info.index,
         grants: marker.grants(&rule.allow),
         shadow: marker.grants(rule.shadow.as_deref().unwrap_or_default()),
     }

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{check, completions};
+use crate::{check, completions, eval, explain};
 
 /// Check, explain, test and compare policies that say who may call which route.
 #[derive(Debug, Parser)]
@@ -22,5 +22,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Check(check::Args),
+    Explain(explain::Args),
+    Eval(eval::Args),
     Completions(completions::Args),
 }

@@ -1,12 +1,18 @@
 //! The command `tower-authz`: one small file a command, thin faces of what the library can.
 
+mod answer;
+mod caller;
 mod check;
 mod cli;
 mod completions;
 mod diagnostics;
+mod eval;
+mod explain;
 mod failure;
 mod format;
+mod narrative;
 mod policy_file;
+mod request;
 
 use std::{
     io::{self, Write},
@@ -20,7 +26,7 @@ use failure::{Failure, Outcome};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result = run(&cli.command).or_else(|failure| failure.report());
+    let result = run(&cli.command).or_else(Failure::report);
     ExitCode::from(match result {
         Ok(outcome) => outcome as u8,
         Err(_) => Outcome::Unusable as u8,
@@ -31,6 +37,8 @@ fn run(command: &Command) -> Result<Outcome, Failure> {
     let out = &mut io::BufWriter::new(anstream::stdout().lock());
     let outcome = match command {
         Command::Check(args) => check::run(args, out)?,
+        Command::Explain(args) => explain::run(args, out)?,
+        Command::Eval(args) => eval::run(args)?,
         Command::Completions(args) => completions::run(args, out)?,
     };
     out.flush()?;
