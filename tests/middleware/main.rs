@@ -5,8 +5,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bodies_keep_their_types;
 mod callers;
+mod conditions_are_judged_on_the_wire;
 mod denials_come_back_from_handlers;
+mod events_tell_the_whole_story;
 mod guards_demand_what_they_say;
+mod identity_is_found_once;
+mod nothing_is_buffered;
 mod protect_judges_what_the_router_matched;
 mod readiness_is_never_assumed;
+mod report_only_and_shadow_change_nothing;
+mod services_of_every_shape_are_guarded;

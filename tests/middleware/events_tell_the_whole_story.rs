@@ -1,0 +1,247 @@
+//! Section 8, field by field, over a real socket.
+
+use std::net::SocketAddr;
+
+use axum::{Router, routing::any};
+use http::HeaderName;
+use tower_authz::{AuthzLayer, Denial, Guard, Principal, authn::Client};
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tracing::Level;
+
+use super::{
+    callers::{caller, policy},
+    support::{Ask, Events, events::Event, http2, serve},
+};
+
+const POLICY: &str = r#"{ "version": 1, "realm": "billing",
+    "roles": { "viewer": { "permissions": ["doc:read"] }, "admin": { "permissions": ["doc:write"] } },
+    "routes": {
+        "GET /open": "public",
+        "GET /doc/{id}": { "allow": "doc:read", "name": "read documents" },
+        "PUT /doc/{id}": { "allow": [{ "all_of": ["admin", "doc:write"] }], "message": "Ask an admin." },
+        "GET /hidden/{id}": { "allow": "admin", "deny_as": "not_found" },
+        "GET /guarded/{id}": "authenticated",
+        "GET /handled/{id}": "authenticated" } }"#;
+
+fn router() -> Router {
+    let handled = |caller: Principal| async move { Denial::forbidden().detail(format!("not of {}", caller.subject())) };
+    Router::new()
+        .route("/guarded/{id}", any(|| async {}).layer(Guard::role("admin")))
+        .route("/handled/{id}", any(handled))
+        .fallback(|| async {})
+}
+
+async fn app() -> SocketAddr {
+    let builder = AuthzLayer::builder(policy(POLICY)).authenticator(caller).client(Client::peer());
+    let app = builder.build().unwrap().protect(router());
+    serve(app.layer(PropagateRequestIdLayer::x_request_id()).layer(SetRequestIdLayer::x_request_id(MakeRequestUuid)))
+        .await
+}
+
+/// What is in every event: who, from where, what, and under which policy.
+fn common(event: &Event, request_id: &str) {
+    for (field, value) in [
+        ("authz.policy.revision", policy(POLICY).revision()),
+        ("client.address", "127.0.0.1"),
+        ("http.request.id", request_id),
+    ] {
+        assert_eq!(event.field(field), Some(value), "{field}");
+    }
+}
+
+#[tokio::test]
+async fn every_field_of_a_denial_is_there() {
+    let to = app().await;
+    type Row = (&'static str, &'static str, &'static str, Level, &'static [(&'static str, Option<&'static str>)]);
+    let rows: &[Row] = &[
+        (
+            "GET",
+            "/doc/7?token=secret",
+            "Role other",
+            Level::WARN,
+            &[
+                ("authz.reason", Some("insufficient-permission")),
+                ("authz.rule", Some("read documents")),
+                ("authz.required", Some("doc:read")),
+                ("authz.missing", Some("doc:read")),
+                ("http.request.method", Some("GET")),
+                ("http.route", Some("/doc/{id}")),
+                ("url.path", Some("/doc/7")),
+                ("http.response.status_code", Some("403")),
+                ("authz.status.unmasked", Some("403")),
+                ("user.id", Some("ada")),
+                ("user.roles", Some("other")),
+                ("authz.detail", None),
+                ("authz.hint", None),
+            ],
+        ),
+        (
+            "PUT",
+            "/doc/7",
+            "Role viewer",
+            Level::WARN,
+            &[
+                ("authz.reason", Some("insufficient-role")),
+                ("authz.rule", Some("PUT /doc/{id}")),
+                ("authz.missing", Some("admin, doc:write")),
+            ],
+        ),
+        (
+            "GET",
+            "/hidden/7",
+            "Role viewer",
+            Level::WARN,
+            &[
+                ("authz.reason", Some("insufficient-role")),
+                ("http.route", Some("/hidden/{id}")),
+                ("http.response.status_code", Some("404")),
+                ("authz.status.unmasked", Some("403")),
+            ],
+        ),
+        (
+            "GET",
+            "/doc/7",
+            "",
+            Level::INFO,
+            &[
+                ("authz.reason", Some("no-credentials")),
+                ("http.response.status_code", Some("401")),
+                ("user.id", None),
+                ("user.roles", None),
+            ],
+        ),
+        (
+            "GET",
+            "/doc/7",
+            "Bad",
+            Level::WARN,
+            &[
+                ("authz.reason", Some("invalid-credentials")),
+                ("authz.detail", Some("expired")),
+                ("http.response.status_code", Some("401")),
+            ],
+        ),
+        (
+            "PURGE",
+            "/doc/7",
+            "Role viewer",
+            Level::INFO,
+            &[
+                ("authz.reason", Some("method-not-listed")),
+                ("http.request.method", Some("_OTHER")),
+                ("http.response.status_code", Some("405")),
+            ],
+        ),
+        (
+            "GET",
+            "/none",
+            "Role viewer",
+            Level::INFO,
+            &[
+                ("authz.reason", Some("not-listed")),
+                ("authz.rule", None),
+                ("http.route", None),
+                ("user.id", Some("ada")),
+            ],
+        ),
+        (
+            "GET",
+            "/doc/%2e%2e/x",
+            "Role viewer",
+            Level::WARN,
+            &[("authz.reason", Some("path-rejected")), ("http.response.status_code", Some("400")), ("user.id", None)],
+        ),
+        (
+            "GET",
+            "/guarded/7",
+            "Role viewer",
+            Level::WARN,
+            &[
+                ("authz.reason", Some("insufficient-role")),
+                ("authz.required", Some("admin")),
+                ("authz.missing", Some("admin")),
+                ("user.id", Some("ada")),
+            ],
+        ),
+        (
+            "GET",
+            "/handled/7",
+            "Role viewer",
+            Level::WARN,
+            &[
+                ("authz.reason", Some("condition-failed")),
+                ("authz.detail", Some("not of ada")),
+                ("url.path", Some("/handled/7")),
+            ],
+        ),
+        ("OPTIONS", "/doc/7", "", Level::INFO, &[("authz.reason", Some("method-not-listed")), ("authz.hint", None)]),
+    ];
+    for (method, target, who, level, fields) in rows {
+        let events = Events::record();
+        let asked = format!("{method} {target} {who}");
+        let answer = Ask::new(method, *target).header("authorization", who).send(to).await;
+        let denial = events.denial();
+        common(&denial, answer.header("x-request-id").unwrap());
+        assert_eq!(denial.level, *level, "{asked}");
+        for (field, value) in [("event.name", Some("authz.denied")), ("authz.mode", Some("enforce"))] {
+            assert_eq!(denial.field(field), value, "{asked}: {field}");
+        }
+        for (field, value) in *fields {
+            assert_eq!(denial.field(field), *value, "{asked}: {field}");
+        }
+        assert!(denial.fields.values().all(|value| !value.contains("secret")), "{asked}");
+    }
+}
+
+#[tokio::test]
+async fn an_allowed_request_is_told_at_debug() {
+    let to = app().await;
+    for (target, who, user) in [("/doc/7", "Role viewer", Some("ada")), ("/open", "", None), ("/open", "Bad", None)] {
+        let events = Events::record();
+        let answer = Ask::get(target).header("authorization", who).send(to).await;
+        assert_eq!(answer.status, 200);
+        let events = events.take();
+        let [allowed] = &events[..] else { panic!("{events:#?}") };
+        common(allowed, answer.header("x-request-id").unwrap());
+        assert_eq!((allowed.level, &*allowed.message), (Level::DEBUG, "access allowed"));
+        assert_eq!((allowed.field("event.name"), allowed.field("user.id")), (Some("authz.allowed"), user));
+        assert_eq!(allowed.field("http.response.status_code"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_preflight_that_is_denied_has_a_hint() {
+    let to = app().await;
+    let events = Events::record();
+    let preflight = Ask::new("OPTIONS", "/doc/7")
+        .header("origin", "https://app.example")
+        .header("access-control-request-method", "PUT");
+    preflight.send(to).await;
+    assert!(events.denial().field("authz.hint").unwrap().contains("put `CorsLayer` outside the policy"));
+}
+
+#[tokio::test]
+async fn the_event_names_the_path_that_the_client_sent() {
+    let guarded = Router::new().route("/{id}", any(|| async {}).layer(Guard::role("admin")));
+    let inside = Router::new().nest("/api", guarded.clone().layer(tower_authz::Identify::new(caller)));
+    let authz = AuthzLayer::builder(policy(r#"{ "version": 1, "routes": { "GET /api/7": "nobody" } }"#));
+    let gate = authz.authenticator(caller).build().unwrap();
+    let stripped = Router::new().nest("/api", Router::new().route("/{id}", any(|| async {})).layer(gate));
+    for app in [inside, stripped] {
+        let to = serve(app).await;
+        let events = Events::record();
+        assert_eq!(Ask::get("/api/7?x=1").header("authorization", "Role viewer").send(to).await.status, 403);
+        assert_eq!(events.denial().field("url.path"), Some("/api/7"));
+    }
+}
+
+#[tokio::test]
+async fn over_http_2_the_event_is_the_same() {
+    let to = app().await;
+    let events = Events::record();
+    let request = http2::request("GET", to, "/doc/7?x=1").header("authorization", "Role other").body(()).unwrap();
+    let answer = http2::send(to, request).await;
+    let denial = events.denial();
+    common(&denial, answer.header(HeaderName::from_static("x-request-id").as_str()).unwrap());
+    assert_eq!((denial.field("url.path"), denial.field("http.request.method")), (Some("/doc/7"), Some("GET")));
+}
