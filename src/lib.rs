@@ -18,6 +18,8 @@ pub mod report;
 pub mod respond;
 mod role;
 mod target;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use authn::{Authentication, Authenticator};
 pub use challenge::Challenge;

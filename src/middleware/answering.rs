@@ -151,6 +151,12 @@ fn with_denial(mut answer: Response<Bytes>, denial: Denial) -> Response<Bytes> {
     answer
 }
 
+/// The denial that a response carries.
+#[cfg(feature = "testing")]
+pub(crate) fn denial_in(extensions: &http::Extensions) -> Option<&Denial> {
+    extensions.get::<Returned>().map(|returned| &returned.denial)
+}
+
 /// Reports a denial where no layer outside is known to do so.
 #[cfg(feature = "axum")]
 pub(crate) fn report_at_once(denial: Denial, head: Head<'_>) -> Denial {

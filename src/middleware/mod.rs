@@ -21,6 +21,8 @@ mod layer;
 mod route_check;
 mod service;
 
+#[cfg(feature = "testing")]
+pub(crate) use answering::denial_in;
 #[cfg(feature = "axum")]
 pub(crate) use answering::{default_answer, report_at_once};
 pub use body::{AnyBody, AnyBodyFuture, AnyBodyService, DenialBody};

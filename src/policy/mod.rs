@@ -5,6 +5,8 @@ mod capture;
 mod check;
 mod compile;
 pub(crate) mod compiled;
+#[cfg(feature = "testing")]
+mod coverage;
 mod decide;
 pub(crate) mod document;
 mod error;
@@ -33,6 +35,8 @@ pub use check::CheckContext;
 pub(crate) use check::Checks;
 pub(crate) use compiled::Compiled;
 pub use compiled::Unlisted;
+#[cfg(feature = "testing")]
+pub(crate) use coverage::coverage;
 pub use decide::Enforcement;
 pub(crate) use decide::{Decision, Permit, Trial, decide, shadow_differences, unusable};
 pub(crate) use error::Source;
