@@ -9,7 +9,6 @@ use crate::{
     diagnostics,
     failure::{Failure, Outcome},
     format::{Format, write_json},
-    policy_file::PolicyFile,
 };
 
 /// Report every error and lint of a policy at once
@@ -23,24 +22,24 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> {
-    match PolicyFile::load(&args.policy) {
-        Ok(file) => {
-            let found = findings(&file);
-            report(args.format, out, Some(&file.policy), &file.name, &file.text, &found)?;
+    match Policy::from_file(&args.policy) {
+        Ok(policy) => {
+            let found = findings(&policy);
+            let text = policy.source_text().unwrap_or_default();
+            report(args.format, out, Some(&policy), policy.source_name(), text, &found)?;
             let is_fine = found.iter().all(|found| found.severity == Severity::Note);
             Ok(if is_fine { Outcome::Fine } else { Outcome::Findings })
         }
-        Err(Failure::Policy(error)) => {
+        Err(error) => {
             let text = error.source_text().unwrap_or_default();
             report(args.format, out, None, error.source_name(), text, error.diagnostics())?;
             Ok(if error.kind() == PolicyErrorKind::Invalid { Outcome::Findings } else { Outcome::Unusable })
         }
-        Err(failure) => Err(failure),
     }
 }
 
 /// Everything that is not wrong enough to keep the policy from loading.
-fn findings(_file: &PolicyFile) -> Vec<Diagnostic> {
+fn findings(_policy: &Policy) -> Vec<Diagnostic> {
     Vec::new()
 }
 

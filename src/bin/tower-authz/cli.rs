@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{check, completions, eval, explain};
+use crate::{check, completions, eval, explain, schema, test};
 
 /// Check, explain, test and compare policies that say who may call which route.
 #[derive(Debug, Parser)]
@@ -24,5 +24,7 @@ pub(crate) enum Command {
     Check(check::Args),
     Explain(explain::Args),
     Eval(eval::Args),
+    Test(test::Args),
+    Schema(schema::Args),
     Completions(completions::Args),
 }

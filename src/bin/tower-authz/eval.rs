@@ -16,7 +16,6 @@ use tower_authz::{
 
 use crate::{
     failure::{Failure, Outcome},
-    policy_file::PolicyFile,
     request::RequestLine,
 };
 
@@ -43,7 +42,7 @@ pub(crate) struct Args {
 const LONGEST: u64 = 16 * 1024 * 1024;
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let policy = PolicyFile::load(&args.policy)?.policy;
+    let policy = Policy::from_file(&args.policy)?;
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
     let all_read = match args.requests.as_deref().filter(|path| *path != Path::new("-")) {
         None => each_line(&policy, BufReader::new(io::stdin().lock()), &mut out)?,

@@ -4,7 +4,10 @@ use std::{io::Write, path::PathBuf, time::SystemTime};
 
 use http::Method;
 use serde::Serialize;
-use tower_authz::analysis::{Explanation, Probe, explain};
+use tower_authz::{
+    Policy,
+    analysis::{Explanation, Probe, explain},
+};
 
 use crate::{
     answer::Answer,
@@ -12,7 +15,6 @@ use crate::{
     failure::{Failure, Outcome},
     format::{Format, write_json},
     narrative::Narrative,
-    policy_file::PolicyFile,
     request,
 };
 
@@ -54,7 +56,7 @@ struct Report<'a> {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> {
-    let file = PolicyFile::load(&args.policy)?;
+    let policy = Policy::from_file(&args.policy)?;
     let (identity, notes) = args.caller.identity()?;
     let mut probe = Probe::new(args.method.clone(), args.path.as_str()).identity(identity);
     probe = probe.at(args.at.unwrap_or_else(SystemTime::now));
@@ -64,8 +66,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> 
     if let Some(pattern) = &args.matched_path {
         probe = probe.matched_path(pattern);
     }
-    let explanation = explain(&file.policy, &probe);
-    let response = explanation.verdict.denial().map(|denial| Answer::new(denial, &file.policy, &args.method));
+    let explanation = explain(&policy, &probe);
+    let response = explanation.verdict.denial().map(|denial| Answer::new(denial, &policy, &args.method));
     let outcome = if response.is_none() { Outcome::Fine } else { Outcome::Findings };
     match args.format {
         Format::Json => write_json(out, &Report { explanation: &explanation, response, notes })?,

@@ -2,17 +2,20 @@
 
 mod answer;
 mod caller;
+mod cases;
 mod check;
 mod cli;
 mod completions;
+mod data;
 mod diagnostics;
 mod eval;
 mod explain;
 mod failure;
 mod format;
 mod narrative;
-mod policy_file;
 mod request;
+mod schema;
+mod test;
 
 use std::{
     io::{self, Write},
@@ -39,6 +42,8 @@ fn run(command: &Command) -> Result<Outcome, Failure> {
         Command::Check(args) => check::run(args, out)?,
         Command::Explain(args) => explain::run(args, out)?,
         Command::Eval(args) => eval::run(args)?,
+        Command::Test(args) => test::run(args, out)?,
+        Command::Schema(_) => schema::run(out)?,
         Command::Completions(args) => completions::run(args, out)?,
     };
     out.flush()?;

@@ -3,10 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use anstyle::{AnsiColor, Style};
-use tower_authz::{
-    Reason,
-    analysis::{ExplainedCaller, ExplainedGrant, ExplainedRule, Explanation, Selected},
-};
+use tower_authz::analysis::{ExplainedCaller, ExplainedGrant, ExplainedRule, Explanation, Selected};
 
 use crate::answer::Answer;
 
@@ -44,18 +41,17 @@ impl Display for Narrative<'_> {
 impl Narrative<'_> {
     fn write_decision(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let verdict = &self.explanation.verdict;
-        let Some(answer) = self.answer else {
+        let Some(reason) = verdict.reason() else {
             return writeln!(f, "\n{TITLE}Decision{TITLE:#}\n  {GOOD}allow{GOOD:#}: the request is forwarded");
         };
-        let reason = verdict.reason().map_or("", Reason::as_str);
         write!(f, "\n{TITLE}Decision{TITLE:#}\n  {BAD}deny{BAD:#}: {reason}")?;
         if let Some(detail) = &self.explanation.detail {
             write!(f, " ({detail})")?;
         }
-        if verdict.is_masked() {
-            write!(f, ", masked")?;
+        writeln!(f, "{}\n", if verdict.is_masked() { ", masked" } else { "" })?;
+        if let Some(answer) = self.answer {
+            writeln!(f, "{TITLE}Answer{TITLE:#}\n{answer}")?;
         }
-        writeln!(f, "\n\n{TITLE}Answer{TITLE:#}\n{answer}")?;
         self.write_nearest(f)
     }
 
