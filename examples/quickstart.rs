@@ -10,7 +10,7 @@ use std::{
 
 use axum::{Json, Router, body::Body, extract::Path, http, routing::any, routing::get};
 use http::{Request, StatusCode};
-use jsonwebtoken::{EncodingKey, Header};
+use jsonwebtoken::{EncodingKey, Header, crypto::aws_lc};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use tower_authz::{Access, AuthzLayer, Policy, Principal, Protected, authn::Jwt, report};
@@ -56,6 +56,8 @@ const LINES: [(Caller, &[(&str, &str)]); 4] = [
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    // The tokens below are signed by `jsonwebtoken`, which must be told where features of this crate give it two backends.
+    aws_lc::DEFAULT_PROVIDER.install_default().map_err(|_| "a backend is chosen already")?;
     let (listener, base) = support::listen("127.0.0.1:3000").await?;
     let rehearsal = app(|_: &report::Event<'_>| {})?;
     print_table(&rehearsal).await?;

@@ -38,6 +38,10 @@ impl<A: Authenticator> Authenticator for Ambient<A> {
         self.0.consumed_headers()
     }
 
+    fn consumed_protocols(&self) -> Vec<String> {
+        self.0.consumed_protocols()
+    }
+
     fn is_ambient(&self) -> bool {
         true
     }

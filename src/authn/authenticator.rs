@@ -81,6 +81,12 @@ pub trait Authenticator: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// The protocols that announce credentials in `Sec-WebSocket-Protocol`. Each is removed from every request that is
+    /// forwarded, together with the one after it, so that services see and answer with their own protocols alone.
+    fn consumed_protocols(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether the credentials come with every request by themselves, as a cookie does. In a [`Chain`](super::Chain)
     /// they lose to credentials that the client sent on purpose.
     fn is_ambient(&self) -> bool {
@@ -109,6 +115,10 @@ impl Authenticator for Arc<dyn Authenticator> {
 
     fn consumed_headers(&self) -> Vec<HeaderName> {
         (**self).consumed_headers()
+    }
+
+    fn consumed_protocols(&self) -> Vec<String> {
+        (**self).consumed_protocols()
     }
 
     fn is_ambient(&self) -> bool {

@@ -97,6 +97,10 @@ impl Authenticator for Chain {
         distinct(self.members.iter().flat_map(|member| member.consumed_headers()))
     }
 
+    fn consumed_protocols(&self) -> Vec<String> {
+        distinct(self.members.iter().flat_map(|member| member.consumed_protocols()))
+    }
+
     fn is_ambient(&self) -> bool {
         self.members.iter().all(|member| member.is_ambient())
     }

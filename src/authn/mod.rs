@@ -5,7 +5,7 @@
 
 mod ambient;
 mod authenticator;
-#[cfg(feature = "jwt")]
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod bearer;
 mod chain;
 mod client;
@@ -13,7 +13,7 @@ mod consumed;
 mod extension;
 mod forwarded;
 mod function;
-#[cfg(feature = "jwt")]
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod jwt;
 mod network;
 mod peer;
@@ -21,13 +21,18 @@ mod trusted_headers;
 
 pub use ambient::ambient;
 pub use authenticator::{Authentication, Authenticator, BoxFuture};
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+pub use bearer::Bearer;
 pub use chain::Chain;
 pub use client::Client;
 pub(crate) use consumed::ConsumedHeaders;
 pub use extension::{from_extension, from_extension_async, principal_extension};
 pub use function::{from_async_fn, from_fn, none};
-#[cfg(feature = "jwt")]
-pub use jwt::{Jwt, JwtBuilder, JwtError, JwtErrorKind};
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+pub use jwt::{
+    ClaimMap, ClaimPath, ClaimSource, Issuer, Jwt, JwtAlgorithm, JwtBuilder, JwtError, JwtErrorKind, Keys, Revocation,
+    RevokedTokens, Scopes, TokenCache, TokenFacts,
+};
 pub use network::{TrustError, TrustErrorKind};
 pub use peer::{MissingAddress, PeerAddr};
 pub use trusted_headers::{Separator, TrustedHeaders, TrustedHeadersBuilder};

@@ -115,7 +115,7 @@ impl AuthzLayerBuilder {
         let renderer = Renderer::new(self.responder, authenticator.challenges(), policy.realm.as_deref());
         Ok(AuthzLayer {
             gate: Arc::new(Gate {
-                consumed: ConsumedHeaders::new(authenticator.consumed_headers()),
+                consumed: ConsumedHeaders::of(&authenticator),
                 policy: self.policy,
                 authenticator,
                 client: self.client,

@@ -52,7 +52,7 @@ impl Identify {
     pub fn with(authenticator: impl Authenticator, responder: Responder, reporter: impl Reporter) -> Self {
         let renderer = Renderer::new(responder, authenticator.challenges(), None);
         let shared = Shared {
-            consumed: ConsumedHeaders::new(authenticator.consumed_headers()),
+            consumed: ConsumedHeaders::of(&authenticator),
             authenticator: Arc::new(authenticator),
             answering: Answering { renderer: Arc::new(renderer), reporter: Arc::new(reporter) },
         };

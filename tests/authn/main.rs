@@ -7,19 +7,19 @@ use std::net::SocketAddr;
 use http::{Request, request::Builder};
 use tower_authz::{Authenticator, CredentialErrorKind, Head, Identity, authn::PeerAddr};
 
-#[cfg(feature = "jwt")]
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod bearer_tokens_are_taken_from_one_place;
 mod chains_let_one_member_decide;
-#[cfg(feature = "jwt")]
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod claims_of_tokens_become_principals;
 mod client_address_is_never_what_an_attacker_chose;
 mod closures_are_authenticators;
 mod extensions_name_the_caller;
 mod no_header_panics;
 mod proxies_name_the_caller;
-#[cfg(feature = "jwt")]
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod tokens;
-#[cfg(feature = "jwt")]
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod tokens_are_proved_before_they_are_believed;
 mod trust_is_never_given_to_everyone;
 

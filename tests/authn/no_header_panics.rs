@@ -51,7 +51,7 @@ fn chain() -> authn::Chain {
         .roles("x-roles", Separator::Comma)
         .permissions("x-scopes", Separator::Space);
     let chain = authn::Chain::new(proxies.build().unwrap()).or(authn::from_fn(|_| None::<Principal>));
-    #[cfg(feature = "jwt")]
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
     let chain = chain.or(authn::Jwt::hs256(&[7; 32]).build().unwrap());
     chain.or(authn::principal_extension())
 }
@@ -76,7 +76,7 @@ proptest! {
     }
 }
 
-#[cfg(feature = "jwt")]
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 proptest! {
     #[test]
     fn nothing_that_is_properly_signed_makes_the_reader_of_tokens_panic(

@@ -4,12 +4,18 @@ use std::time::{Duration, SystemTime};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, Request};
-use jsonwebtoken::{Algorithm, EncodingKey, crypto};
+use jsonwebtoken::{Algorithm, EncodingKey, crypto::CryptoProvider};
 use serde_json::{Value, json};
 use tower_authz::authn::{Jwt, JwtBuilder};
 
 pub(crate) const SECRET: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
 pub(crate) const NOW: u64 = 1_800_000_000;
+
+/// The backend under test, by name: the default of the process panics where there are two.
+#[cfg(feature = "jwt")]
+pub(crate) static CRYPTO: &CryptoProvider = &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+#[cfg(not(feature = "jwt"))]
+pub(crate) static CRYPTO: &CryptoProvider = &jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 
 pub(crate) fn builder() -> JwtBuilder {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
@@ -26,9 +32,13 @@ pub(crate) fn sign(header: &str, claims: &str) -> String {
 }
 
 pub(crate) fn sign_with(secret: &[u8], algorithm: Algorithm, header: &str, claims: &str) -> String {
+    sign_by(&EncodingKey::from_secret(secret), algorithm, header, claims)
+}
+
+pub(crate) fn sign_by(key: &EncodingKey, algorithm: Algorithm, header: &str, claims: &str) -> String {
     let message = format!("{}.{}", encode(header.as_bytes()), encode(claims.as_bytes()));
-    let signature = crypto::sign(message.as_bytes(), &EncodingKey::from_secret(secret), algorithm).unwrap();
-    format!("{message}.{signature}")
+    let signature = (CRYPTO.signer_factory)(&algorithm, key).unwrap().try_sign(message.as_bytes()).unwrap();
+    format!("{message}.{}", encode(&signature))
 }
 
 /// A good token, with `changes` to its claims; null takes one away.

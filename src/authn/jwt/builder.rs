@@ -1,71 +1,138 @@
 //! Setting up [`Jwt`].
 
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
-use super::{authenticator::Jwt, expectation::Expectation, signature::Key, source::Sources};
-use crate::clock::{Clock, SystemClock};
-
-/// The shortest secret for HS256 in bytes (RFC 7518, section 3.2).
-const MIN_SECRET: usize = 32;
+use super::{
+    algorithm::JwtAlgorithm,
+    authenticator::Jwt,
+    cache::{TokenCache, Tokens},
+    claims::{ClaimMap, Scopes},
+    error::{JwtError, JwtErrorKind},
+    inspector::Inspector,
+    issuer::{Issuer, TrustedIssuer},
+    keys::Keys,
+    revocation::Revocation,
+    verifier::Verifier,
+};
+use crate::{
+    authn::Bearer,
+    challenge::Challenge,
+    clock::{Clock, SystemClock},
+};
 
 /// Builds [`Jwt`].
+///
+/// What is said about audience, leeway, claims and the like is about the one issuer that the builder began with; further
+/// issuers bring their own along.
 #[must_use]
 pub struct JwtBuilder {
-    key: Result<Key, JwtError>,
-    expectation: Expectation,
-    sources: Sources,
-    realm: Option<String>,
+    first: Option<Issuer>,
+    others: Vec<Issuer>,
+    places: Vec<Bearer>,
+    challenge: Challenge,
     strip_authorization: bool,
+    cache: TokenCache,
+    revocation: Option<Box<dyn Revocation>>,
     clock: Arc<dyn Clock>,
 }
 
 impl JwtBuilder {
-    pub(super) fn hs256(secret: &[u8]) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            key: if secret.len() < MIN_SECRET { Err(JwtError::short(secret.len())) } else { Ok(Key::hs256(secret)) },
-            expectation: Expectation { issuer: None, audiences: Vec::new(), leeway: Duration::from_secs(30) },
-            sources: Sources { roles: Some("roles".to_owned()), permissions: None },
-            realm: None,
+            first: None,
+            others: Vec::new(),
+            places: vec![Bearer::authorization()],
+            challenge: Challenge::bearer(),
             strip_authorization: false,
+            cache: TokenCache::new(),
+            revocation: None,
             clock: Arc::new(SystemClock),
         }
     }
 
-    /// The issuer that tokens must come from (`iss`); without it any will do that knows the secret.
-    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.expectation.issuer = Some(issuer.into());
+    pub(super) fn hs256(secret: &[u8]) -> Self {
+        Self { first: Some(Issuer::unnamed().keys(Keys::secret(secret))), ..Self::new() }
+    }
+
+    fn first(self, change: impl FnOnce(Issuer) -> Issuer) -> Self {
+        Self { first: Some(change(self.first.unwrap_or_else(Issuer::unnamed))), ..self }
+    }
+
+    /// Trusts an issuer. The `iss` of a token says which issuer's keys, audiences and claim map count for it.
+    pub fn trust(mut self, issuer: Issuer) -> Self {
+        self.others.push(issuer);
         self
+    }
+
+    /// The keys that sign the tokens.
+    pub fn keys(self, keys: Keys) -> Self {
+        self.first(|issuer| issuer.keys(keys))
+    }
+
+    /// The algorithms that count; see [`Issuer::algorithms`].
+    pub fn algorithms(self, algorithms: impl IntoIterator<Item = JwtAlgorithm>) -> Self {
+        self.first(|issuer| issuer.algorithms(algorithms))
+    }
+
+    /// The issuer that tokens must come from (`iss`); without it any will do that knows the secret.
+    pub fn issuer(self, issuer: impl Into<String>) -> Self {
+        self.first(|first| first.named(issuer))
     }
 
     /// Adds an audience. Tokens must be meant for one of them (`aud`). Without any, tokens that are meant for
     /// someone are refused (RFC 7519, section 4.1.3).
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.expectation.audiences.push(audience.into());
-        self
+    pub fn audience(self, audience: impl Into<String>) -> Self {
+        self.first(|issuer| issuer.audience(audience))
     }
 
     /// How far the clocks of issuer and service may differ; 30 seconds by default.
-    pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.expectation.leeway = leeway;
-        self
+    pub fn leeway(self, leeway: Duration) -> Self {
+        self.first(|issuer| issuer.leeway(leeway))
     }
 
-    /// The realm of the challenge (RFC 9110, section 11.5).
-    pub fn realm(self, realm: impl Into<String>) -> Self {
-        Self { realm: Some(realm.into()), ..self }
+    /// What the claims mean; by default `roles` lists the roles, and no claim gives permissions.
+    pub fn claims(self, claims: ClaimMap) -> Self {
+        self.first(|issuer| issuer.claims(claims))
     }
 
     /// The claim that lists the roles, `roles` by default: a list of texts, or one text. It never gives permissions.
-    pub fn roles_claim(mut self, claim: impl Into<String>) -> Self {
-        self.sources.roles = Some(claim.into());
-        self
+    pub fn roles_claim(self, claim: impl Into<String>) -> Self {
+        self.first(|issuer| issuer.map_claims(|map| map.only_roles(claim.into())))
     }
 
     /// The claim that lists permissions, such as `scope`: texts parted by blanks, or a list of texts. They are held
-    /// beside those that the roles give. By default no claim gives permissions; none ever gives roles.
-    pub fn scopes_claim(mut self, claim: impl Into<String>) -> Self {
-        self.sources.permissions = Some(claim.into());
+    /// beside those that the roles give; [`ClaimMap::scopes`] can also let them limit. By default no claim gives
+    /// permissions; none ever gives roles.
+    pub fn scopes_claim(self, claim: impl Into<String>) -> Self {
+        self.first(|issuer| issuer.map_claims(|map| map.only_scopes(claim.into(), Scopes::Grant)))
+    }
+
+    /// Looks for the token in one more place. A request with tokens in several places is refused (RFC 6750,
+    /// section 2).
+    pub fn also_from(mut self, place: Bearer) -> Self {
+        self.places.push(place);
         self
+    }
+
+    /// How tokens that were looked at are remembered.
+    pub fn cache(self, cache: TokenCache) -> Self {
+        Self { cache, ..self }
+    }
+
+    /// Asks whether a token was withdrawn, for every request.
+    pub fn revocation(self, revocation: impl Revocation) -> Self {
+        Self { revocation: Some(Box::new(revocation)), ..self }
+    }
+
+    /// The realm of the challenge (RFC 9110, section 11.5).
+    pub fn realm(self, realm: impl AsRef<str>) -> Self {
+        Self { challenge: self.challenge.realm(realm.as_ref()), ..self }
+    }
+
+    /// Where clients find the [metadata](crate::authn::ResourceMetadata) of this service, such as which issuers it trusts:
+    /// the parameter `resource_metadata` of challenges (RFC 9728, section 5.1).
+    pub fn resource_metadata(self, url: impl AsRef<str>) -> Self {
+        Self { challenge: self.challenge.param("resource_metadata", url.as_ref()), ..self }
     }
 
     /// Whether `Authorization` is removed from forwarded requests; by default services behind the layer see it.
@@ -82,60 +149,42 @@ impl JwtBuilder {
     ///
     /// # Errors
     ///
-    /// The secret is shorter than 32 bytes.
+    /// There is no issuer, two have one name, or one of several has none; an issuer has no keys, none that can be
+    /// used with the algorithms that are allowed, or a secret of less than 32 bytes; or scopes were to be read beside
+    /// roles without saying what they do.
     pub fn build(self) -> Result<Jwt, JwtError> {
-        Ok(Jwt {
-            key: self.key?,
-            expectation: self.expectation,
-            sources: self.sources,
-            realm: self.realm,
-            strip_authorization: self.strip_authorization,
+        let issuers = self.first.into_iter().chain(self.others).map(Issuer::build).collect::<Result<Box<[_]>, _>>()?;
+        check_names(&issuers)?;
+        let inspector = Inspector {
+            verifier: Verifier { issuers },
+            tokens: Tokens::new(self.cache),
+            revocation: self.revocation,
             clock: self.clock,
+        };
+        Ok(Jwt {
+            inspector: Arc::new(inspector),
+            places: self.places.into(),
+            challenge: self.challenge,
+            strip_authorization: self.strip_authorization,
         })
     }
 }
 
+fn check_names(issuers: &[TrustedIssuer]) -> Result<(), JwtError> {
+    if issuers.is_empty() {
+        return Err(JwtError::new(JwtErrorKind::NoKeys, "no issuer is trusted"));
+    }
+    let ambiguous = |message: String| Err(JwtError::new(JwtErrorKind::AmbiguousIssuer, message));
+    if issuers.len() > 1 && issuers.iter().any(|issuer| issuer.name.is_none()) {
+        return ambiguous("of several issuers each needs a name, as tokens have it in `iss`".to_owned());
+    }
+    let mut names = HashSet::new();
+    let repeated = issuers.iter().filter_map(|issuer| issuer.name.as_ref()).find(|name| !names.insert(*name));
+    repeated.map_or(Ok(()), |name| ambiguous(format!("the issuer `{name}` is trusted twice")))
+}
+
 impl fmt::Debug for JwtBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JwtBuilder")
-            .field("expectation", &self.expectation)
-            .field("sources", &self.sources)
-            .finish_non_exhaustive()
+        f.debug_struct("JwtBuilder").field("first", &self.first).field("others", &self.others).finish_non_exhaustive()
     }
 }
-
-/// Why a set-up of bearer tokens is refused.
-#[derive(Clone, Debug)]
-pub struct JwtError {
-    kind: JwtErrorKind,
-    message: String,
-}
-
-/// The kinds of [`JwtError`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum JwtErrorKind {
-    /// The secret can be guessed (RFC 7518, section 3.2).
-    SecretTooShort,
-}
-
-impl JwtError {
-    fn short(length: usize) -> Self {
-        let message =
-            format!("the secret has {length} bytes, and needs at least {MIN_SECRET}: make it of random bytes");
-        Self { kind: JwtErrorKind::SecretTooShort, message }
-    }
-
-    /// What kind of error it is.
-    pub fn kind(&self) -> JwtErrorKind {
-        self.kind
-    }
-}
-
-impl fmt::Display for JwtError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for JwtError {}

@@ -4,42 +4,58 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 
+use super::token::{malformed, not_accepted};
 use crate::identity::{CredentialError, CredentialErrorKind};
 
-/// What the claims of a token must say.
+/// What the claims of a token must say beside the name of its issuer.
 #[derive(Clone, Debug)]
 pub(super) struct Expectation {
-    pub(super) issuer: Option<String>,
     /// Any of these; a token with an audience is refused where none is listed.
     pub(super) audiences: Vec<String>,
+    /// The claim that names the audience.
+    pub(super) audience_claim: String,
+    /// Claims that must have just these values.
+    pub(super) required: Vec<(String, Value)>,
     pub(super) leeway: Duration,
+}
+
+impl Default for Expectation {
+    fn default() -> Self {
+        Self {
+            audiences: Vec::new(),
+            audience_claim: "aud".to_owned(),
+            required: Vec::new(),
+            leeway: Duration::from_secs(30),
+        }
+    }
 }
 
 impl Expectation {
     /// When the token expires, if the claims say what they must.
     pub(super) fn check(&self, claims: &Map<String, Value>, now: SystemTime) -> Result<SystemTime, CredentialError> {
-        self.check_issuer(claims)?;
         self.check_audience(claims)?;
+        self.check_required(claims)?;
+        check_unbound(claims)?;
         self.check_not_before(claims, now)?;
         self.check_expiry(claims, now)
     }
 
-    fn check_issuer(&self, claims: &Map<String, Value>) -> Result<(), CredentialError> {
-        let Some(issuer) = &self.issuer else { return Ok(()) };
-        if claims.get("iss").and_then(Value::as_str) == Some(issuer) {
-            return Ok(());
-        }
-        Err(CredentialErrorKind::WrongIssuer.into())
-    }
-
     fn check_audience(&self, claims: &Map<String, Value>) -> Result<(), CredentialError> {
         let is_ours = |audience: &Value| self.audiences.iter().any(|ours| audience.as_str() == Some(ours));
-        let meant_for_us = match claims.get("aud") {
+        let meant_for_us = match claims.get(&self.audience_claim) {
             None => self.audiences.is_empty(),
             Some(Value::Array(audiences)) => audiences.iter().all(Value::is_string) && audiences.iter().any(is_ours),
             Some(audience) => is_ours(audience),
         };
         if meant_for_us { Ok(()) } else { Err(CredentialErrorKind::WrongAudience.into()) }
+    }
+
+    fn check_required(&self, claims: &Map<String, Value>) -> Result<(), CredentialError> {
+        let differs = |(name, value): &&(String, Value)| claims.get(name) != Some(value);
+        match self.required.iter().find(differs) {
+            Some((name, _)) => Err(not_accepted(&format!("the claim `{name}` has not the value that it must have"))),
+            None => Ok(()),
+        }
     }
 
     fn check_not_before(&self, claims: &Map<String, Value>, now: SystemTime) -> Result<(), CredentialError> {
@@ -49,9 +65,18 @@ impl Expectation {
     }
 
     fn check_expiry(&self, claims: &Map<String, Value>, now: SystemTime) -> Result<SystemTime, CredentialError> {
-        let expires = time(claims, "exp")?.ok_or_else(|| malformed("exp"))?;
+        let expires = time(claims, "exp")?.ok_or_else(|| no_time("exp"))?;
         let until = expires.checked_add(self.leeway).unwrap_or(expires);
         if now < until { Ok(expires) } else { Err(CredentialErrorKind::Expired.into()) }
+    }
+}
+
+/// A token that is bound to a key of its sender (RFC 7800; RFC 9449, section 7.2) is worth nothing without the proof,
+/// which a plain bearer token does not come with.
+fn check_unbound(claims: &Map<String, Value>) -> Result<(), CredentialError> {
+    match claims.get("cnf") {
+        None => Ok(()),
+        Some(_) => Err(not_accepted("the token is bound to a key of its sender, and was sent without a proof")),
     }
 }
 
@@ -60,10 +85,9 @@ fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<SystemTime>, C
     let Some(value) = claims.get(name) else { return Ok(None) };
     let since = value.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let time = since.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
-    time.map(Some).ok_or_else(|| malformed(name))
+    time.map(Some).ok_or_else(|| no_time(name))
 }
 
-fn malformed(claim: &str) -> CredentialError {
-    let detail = format!("the claim `{claim}` is missing or no time");
-    CredentialError::new(CredentialErrorKind::Malformed).detail(detail)
+fn no_time(claim: &str) -> CredentialError {
+    malformed(&format!("the claim `{claim}` is missing or no time"))
 }

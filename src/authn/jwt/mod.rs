@@ -1,14 +1,33 @@
 //! Bearer tokens that are JSON Web Tokens (RFC 7519, RFC 8725).
 //!
-//! The way of a token: `bearer` takes it out of the request, `signature` proves who made it, `expectation` asks
-//! whether it is meant for us and now, `source` reads roles and permissions out of its claims.
+//! The way of a token: `bearer` takes it out of the request, `inspector` knows it again or has it verified. `token`
+//! reads it, `verifier` finds the issuer that it names, `key_set` the keys that can prove it, `expectation` asks
+//! whether it is meant for us and now, `claims` turns what it says into a principal.
 
+mod algorithm;
 mod authenticator;
+mod backend;
 mod builder;
+mod cache;
+mod claims;
+mod error;
 mod expectation;
+mod inspector;
+mod issuer;
+mod key;
+mod key_set;
+mod keys;
 mod object;
-mod signature;
-mod source;
+mod revocation;
+mod token;
+mod verifier;
 
+pub use algorithm::JwtAlgorithm;
 pub use authenticator::Jwt;
-pub use builder::{JwtBuilder, JwtError, JwtErrorKind};
+pub use builder::JwtBuilder;
+pub use cache::TokenCache;
+pub use claims::{ClaimMap, ClaimPath, ClaimSource, Scopes};
+pub use error::{JwtError, JwtErrorKind};
+pub use issuer::Issuer;
+pub use keys::Keys;
+pub use revocation::{Revocation, RevokedTokens, TokenFacts};

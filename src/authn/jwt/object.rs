@@ -3,70 +3,39 @@
 //! Of duplicate members, one reader takes the first and another the last, so that two services would see two
 //! different tokens (RFC 7519, section 4).
 
-use std::{collections::HashSet, fmt};
-
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// Reads an object; none for other values, for duplicate members at any depth, and for what is not JSON.
 pub(super) fn parse(json: &[u8]) -> Option<Map<String, Value>> {
-    let object = serde_json::from_slice(json).ok()?;
-    serde_json::from_slice::<Unique>(json).ok()?;
-    Some(object)
+    let object: Map<_, _> = serde_json::from_slice(json).ok()?;
+    (colons(json) == members(&object)).then_some(object)
 }
 
-/// A value without duplicate members; what else it holds is not kept.
-struct Unique;
+/// The members of an object and of all objects in it, as they were kept: duplicates count once.
+fn members(object: &Map<String, Value>) -> usize {
+    object.len() + object.values().map(members_within).sum::<usize>()
+}
 
-impl<'de> Deserialize<'de> for Unique {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(Self)
+fn members_within(value: &Value) -> usize {
+    match value {
+        Value::Object(object) => members(object),
+        Value::Array(values) => values.iter().map(members_within).sum(),
+        _ => 0,
     }
 }
 
-impl<'de> Visitor<'de> for Unique {
-    type Value = Self;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("json without duplicate members")
-    }
-
-    fn visit_unit<E>(self) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Self, A::Error> {
-        while from.next_element::<Self>()?.is_some() {}
-        Ok(self)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Self, A::Error> {
-        let mut names = HashSet::new();
-        while let Some((name, Self)) = from.next_entry::<String, Self>()? {
-            if !names.insert(name) {
-                return Err(A::Error::custom("a duplicate member"));
-            }
+/// The members of all objects in `json`, which is well formed, as they were written: each has one colon that is in
+/// no text.
+fn colons(json: &[u8]) -> usize {
+    let (mut colons, mut in_text, mut escaped) = (0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b':' if !in_text => colons += 1,
+            _ => {}
         }
-        Ok(self)
     }
+    colons
 }

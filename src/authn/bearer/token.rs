@@ -1,0 +1,28 @@
+//! The one bearer token of a request.
+
+use super::place::Bearer;
+use crate::{
+    identity::{CredentialError, CredentialErrorKind},
+    target::Head,
+};
+
+/// What is in the one of `places` that holds something; whether it is a token is not looked at.
+pub(in crate::authn) fn find<'a>(places: &[Bearer], head: Head<'a>) -> Result<Option<&'a [u8]>, CredentialError> {
+    let mut found = None;
+    for place in places {
+        let here = place.token(head)?;
+        if found.is_some() && here.is_some() {
+            let detail = "there are bearer tokens in several places (RFC 6750, section 2)";
+            return Err(CredentialError::new(CredentialErrorKind::Ambiguous).detail(detail));
+        }
+        found = found.or(here);
+    }
+    Ok(found)
+}
+
+/// Whether a text is `token68` (RFC 9110, section 11.2).
+pub(in crate::authn) fn is_token68(text: &[u8]) -> bool {
+    let padding = text.iter().rev().take_while(|b| **b == b'=').count();
+    let (text, _) = text.split_at(text.len() - padding);
+    !text.is_empty() && text.iter().all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(b))
+}

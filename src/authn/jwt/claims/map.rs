@@ -1,0 +1,206 @@
+//! Which claims say who the caller is and what it may do.
+
+use std::{collections::HashMap, time::SystemTime};
+
+use serde_json::{Map, Value};
+
+use super::{
+    path::{ClaimPath, WrongShape},
+    source::{ClaimSource, PlainText},
+};
+use crate::{
+    authn::jwt::{
+        error::{JwtError, JwtErrorKind},
+        token::malformed,
+    },
+    identity::CredentialError,
+    principal::Principal,
+};
+
+/// Which claims of a token are the subject, the roles and the permissions.
+///
+/// Role sources give only roles, scope and permission sources only permissions. A source of the wrong shape gives
+/// nothing and is reported, and no grant with `none_of` is held then. All claims are kept on the principal besides.
+///
+/// ```
+/// use tower_authz::authn::{ClaimMap, Scopes};
+///
+/// let map = ClaimMap::new()
+///     .subject("user_id")
+///     .roles("realm_access.roles")
+///     .roles(["https://billing.example/roles"])
+///     .rename_role("7f3a-admins", "admin")
+///     .scopes("scope", Scopes::Limit);
+/// # let _ = map;
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct ClaimMap {
+    subject: Vec<ClaimPath>,
+    roles: Vec<ClaimSource>,
+    permissions: Vec<ClaimSource>,
+    scopes: Vec<ClaimSource>,
+    scopes_are: Option<Scopes>,
+    role_names: HashMap<String, String>,
+    permission_names: HashMap<String, String>,
+}
+
+/// What the scopes of a token do where its roles say something, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Scopes {
+    /// They add permissions. Right where the issuer gives scopes only to those who have the rights.
+    Grant,
+    /// They limit what the roles give: a permission is held only if the roles give it and the scopes name it. Right
+    /// where clients choose the scopes, as in OAuth. A token without scopes holds no permission.
+    Limit,
+    /// As [`Scopes::Limit`], but a token without any claim for scopes is not limited. Right where the issuer gives
+    /// tokens without scopes to services alone.
+    LimitIfPresent,
+}
+
+impl ClaimMap {
+    /// The subject is `sub`; no claim gives roles or permissions.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The claim that names the subject, instead of `sub`. Said again, it names a claim that counts where those
+    /// before it are missing.
+    pub fn subject(mut self, path: impl Into<ClaimPath>) -> Self {
+        self.subject.push(path.into());
+        self
+    }
+
+    /// Adds a claim that gives roles.
+    pub fn roles(mut self, source: impl Into<ClaimSource>) -> Self {
+        self.roles.push(source.into());
+        self
+    }
+
+    /// Adds a claim that gives permissions, which are held beside those that the roles give.
+    pub fn permissions(mut self, source: impl Into<ClaimSource>) -> Self {
+        self.permissions.push(source.into());
+        self
+    }
+
+    /// Adds a claim of scopes, and says what all scopes do. Where no claim gives roles there is nothing to limit, so
+    /// they grant.
+    pub fn scopes(mut self, source: impl Into<ClaimSource>, are: Scopes) -> Self {
+        self.scopes.push(source.into());
+        self.scopes_are(are)
+    }
+
+    /// Adds a claim of scopes whose meaning is said by [`Self::scopes_are`].
+    pub fn scopes_from(mut self, source: impl Into<ClaimSource>) -> Self {
+        self.scopes.push(source.into());
+        self
+    }
+
+    /// Says anew what all scopes do, such as those of a preset.
+    pub fn scopes_are(self, are: Scopes) -> Self {
+        Self { scopes_are: Some(are), ..self }
+    }
+
+    /// What the issuer calls `theirs` is the role `ours` in the policy. The name of the issuer counts no more.
+    pub fn rename_role(mut self, theirs: impl Into<String>, ours: impl Into<String>) -> Self {
+        self.role_names.insert(theirs.into(), ours.into());
+        self
+    }
+
+    /// What the issuer calls `theirs` is the permission `ours` in the policy. The name of the issuer counts no more.
+    pub fn rename_permission(mut self, theirs: impl Into<String>, ours: impl Into<String>) -> Self {
+        self.permission_names.insert(theirs.into(), ours.into());
+        self
+    }
+
+    /// Reads roles from this claim alone.
+    pub(in crate::authn::jwt) fn only_roles(self, source: impl Into<ClaimSource>) -> Self {
+        Self { roles: vec![source.into()], ..self }
+    }
+
+    /// Reads scopes from this claim alone.
+    pub(in crate::authn::jwt) fn only_scopes(self, source: impl Into<ClaimSource>, are: Scopes) -> Self {
+        Self { scopes: vec![source.into()], scopes_are: Some(are), ..self }
+    }
+
+    pub(in crate::authn::jwt) fn check(&self) -> Result<(), JwtError> {
+        if self.roles.is_empty() || self.scopes.is_empty() || self.scopes_are.is_some() {
+            return Ok(());
+        }
+        let message = "roles and scopes are both read: say with `scopes_are` whether scopes grant or limit";
+        Err(JwtError::new(JwtErrorKind::ScopesUndecided, message))
+    }
+
+    pub(in crate::authn::jwt) fn principal(
+        &self,
+        claims: Map<String, Value>,
+        expires: SystemTime,
+    ) -> Result<Principal, CredentialError> {
+        let mut principal = Principal::new(self.find_subject(&claims)?).expires(expires);
+        let roles = Names::read(&self.roles, &claims, PlainText::One);
+        let permissions = Names::read(&self.permissions, &claims, PlainText::Blanks);
+        let scopes = Names::read(&self.scopes, &claims, PlainText::Blanks);
+        principal = principal.roles(roles.renamed(&self.role_names));
+        principal = principal.permissions(permissions.renamed(&self.permission_names));
+        let named = scopes.renamed(&self.permission_names);
+        principal = match self.scopes_are {
+            _ if self.scopes.is_empty() => principal,
+            _ if self.roles.is_empty() => principal.permissions(named),
+            Some(Scopes::Limit) => principal.limit_permissions(named),
+            Some(Scopes::LimitIfPresent) if scopes.present => principal.limit_permissions(named),
+            Some(Scopes::LimitIfPresent) => principal,
+            Some(Scopes::Grant) | None => principal.permissions(named),
+        };
+        for source in [roles, permissions, scopes].into_iter().flat_map(|names| names.malformed) {
+            principal = principal.malformed_source(source.to_string());
+        }
+        Ok(principal.claims(claims))
+    }
+
+    fn find_subject<'a>(&self, claims: &'a Map<String, Value>) -> Result<&'a str, CredentialError> {
+        let found = if self.subject.is_empty() {
+            Ok(claims.get("sub"))
+        } else {
+            self.subject.iter().map(|path| path.find(claims)).find(|found| *found != Ok(None)).unwrap_or(Ok(None))
+        };
+        let subject = found.ok().flatten().and_then(Value::as_str).filter(|subject| !subject.is_empty());
+        subject.ok_or_else(|| malformed("the claim of the subject is missing, empty or no text"))
+    }
+}
+
+/// The names in several sources.
+#[derive(Debug, Default)]
+struct Names<'a> {
+    found: Vec<&'a str>,
+    malformed: Vec<&'a ClaimPath>,
+    /// Whether any of the claims is there, of whatever shape.
+    present: bool,
+}
+
+impl<'a> Names<'a> {
+    fn read(sources: &'a [ClaimSource], claims: &'a Map<String, Value>, plain: PlainText) -> Self {
+        let mut read = Self::default();
+        for source in sources {
+            match source.names(claims, plain) {
+                Ok(None) => {}
+                Ok(Some(names)) => {
+                    read.found.extend(names);
+                    read.present = true;
+                }
+                Err(WrongShape) => {
+                    read.malformed.push(source.path());
+                    read.present = true;
+                }
+            }
+        }
+        read
+    }
+
+    fn renamed<'b>(&self, table: &'b HashMap<String, String>) -> Vec<&'b str>
+    where
+        'a: 'b,
+    {
+        self.found.iter().map(|name| table.get(*name).map_or(*name, String::as_str)).collect()
+    }
+}

@@ -1,0 +1,10 @@
+//! Reading a principal out of the claims of a token, whatever shape the provider gives them.
+
+mod map;
+mod path;
+mod presets;
+mod source;
+
+pub use map::{ClaimMap, Scopes};
+pub use path::ClaimPath;
+pub use source::ClaimSource;

@@ -1,0 +1,109 @@
+//! Looking at tokens: remembered, verified, revoked.
+
+use std::{fmt, sync::Arc, time::SystemTime};
+
+use super::{
+    cache::{Found, Tokens},
+    revocation::{Revocation, TokenFacts},
+    token::{MAX_LENGTH, malformed},
+    verifier::{Verdict, Verifier},
+};
+use crate::{
+    authn::{Authentication, BoxFuture, bearer},
+    clock::Clock,
+    identity::{CredentialError, CredentialErrorKind, Identity},
+    principal::Principal,
+};
+
+/// Looks at tokens.
+pub(super) struct Inspector {
+    pub(super) verifier: Verifier,
+    pub(super) tokens: Option<Tokens>,
+    pub(super) revocation: Option<Box<dyn Revocation>>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Inspector {
+    /// Who sent `token`. It is waited for only where an issuer may have newer keys.
+    pub(super) fn identify(self: &Arc<Self>, token: &[u8]) -> Authentication {
+        let now = self.clock.now();
+        if let Some(identity) = self.recall(token, now) {
+            return identity.into();
+        }
+        let verdict = self.verify(token, now);
+        match verdict.newer_keys() {
+            None => self.settle(token, verdict, now).into(),
+            Some(newer) => {
+                let (inspector, token) = (Arc::clone(self), token.to_vec());
+                Authentication::pending(async move {
+                    newer.await;
+                    let now = inspector.clock.now();
+                    inspector.settle(&token, inspector.verify(&token, now), now)
+                })
+            }
+        }
+    }
+
+    fn recall(&self, token: &[u8], now: SystemTime) -> Option<Identity> {
+        let tokens = self.tokens.as_ref()?;
+        match tokens.find(token, now, |basis| self.verifier.stands(basis))? {
+            Found::Good { principal, basis } if self.is_revoked(&principal) => {
+                let error = CredentialError::new(CredentialErrorKind::Revoked);
+                tokens.reject(token, &error, Some(basis), now);
+                Some(error.into())
+            }
+            Found::Good { principal, .. } => Some(principal.into()),
+            Found::Rejected(error) => Some(error.into()),
+        }
+    }
+
+    fn verify(&self, token: &[u8], now: SystemTime) -> Verdict {
+        let text = Some(token).filter(|token| bearer::is_token68(token)).and_then(|token| str::from_utf8(token).ok());
+        match text {
+            Some(token) => self.verifier.verify(token, now),
+            None => Verdict::Bad { error: malformed("the request holds no bearer token"), basis: None },
+        }
+    }
+
+    /// Remembers a verdict, and says what it comes to.
+    fn settle(&self, token: &[u8], verdict: Verdict, now: SystemTime) -> Identity {
+        let (error, basis) = match verdict {
+            Verdict::Good { principal, basis } if self.is_revoked(&principal) => {
+                (CredentialErrorKind::Revoked.into(), Some(basis))
+            }
+            Verdict::Good { principal, basis } => {
+                if let Some(tokens) = &self.tokens {
+                    tokens.remember(token, &principal, basis, now);
+                }
+                return principal.into();
+            }
+            Verdict::Bad { error, basis } => (error, basis),
+            Verdict::UnknownKey(_) => return CredentialError::new(CredentialErrorKind::UnknownKey).into(),
+            Verdict::NoKeys(keys) => return keys.unavailable().into(),
+        };
+        if let Some(tokens) = self.tokens.as_ref().filter(|_| token.len() <= MAX_LENGTH) {
+            tokens.reject(token, &error, basis, now);
+        }
+        error.into()
+    }
+
+    fn is_revoked(&self, principal: &Principal) -> bool {
+        self.revocation.as_ref().is_some_and(|revocation| revocation.is_revoked(&TokenFacts::of(principal)))
+    }
+}
+
+impl Verdict {
+    /// Ends when the issuer may have the keys that were missing.
+    fn newer_keys(&self) -> Option<BoxFuture<()>> {
+        match self {
+            Self::UnknownKey(keys) | Self::NoKeys(keys) => keys.refreshed(),
+            Self::Good { .. } | Self::Bad { .. } => None,
+        }
+    }
+}
+
+impl fmt::Debug for Inspector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inspector").field("issuers", &self.verifier.issuers.len()).finish_non_exhaustive()
+    }
+}

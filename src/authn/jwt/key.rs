@@ -1,0 +1,184 @@
+//! Keys that tokens are verified with, read from secrets, PEM and JSON Web Keys (RFC 7517).
+//!
+//! A key is bound to the algorithms of its family. What a backend would panic at, or would read otherwise than
+//! another, is refused here.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{DecodingKey, DecodingKeyKind};
+use serde_json::{Map, Value};
+
+use super::{
+    algorithm::JwtAlgorithm::{self, EdDsa, Es256, Es384, Hs256, Hs384, Hs512},
+    backend,
+};
+
+/// The shortest secret in bytes (RFC 7518, section 3.2).
+pub(super) const MIN_SECRET: usize = 32;
+
+/// The sizes of RSA keys that every backend verifies with, in bits.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
+
+/// A key, the algorithms that it is for, and the name that tokens call it by.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    id: Option<Box<str>>,
+    algorithms: Vec<JwtAlgorithm>,
+    material: DecodingKey,
+}
+
+impl Key {
+    fn new(algorithms: impl Into<Vec<JwtAlgorithm>>, material: DecodingKey) -> Self {
+        Self { id: None, algorithms: algorithms.into(), material }
+    }
+
+    /// A secret, for the algorithms that it is long enough for.
+    pub(super) fn secret(secret: &[u8]) -> Self {
+        let least = [(Hs256, MIN_SECRET), (Hs384, 48), (Hs512, 64)];
+        let fit = least.into_iter().filter(|(_, least)| secret.len() >= *least);
+        Self::new(fit.map(|(algorithm, _)| algorithm).collect::<Vec<_>>(), DecodingKey::from_secret(secret))
+    }
+
+    /// One public key in PEM: SPKI (RFC 5280, section 4.1) or, for RSA, PKCS #1 (RFC 8017, appendix A.1.1).
+    pub(super) fn pem(text: &str) -> Result<Self, String> {
+        let mut labels = text.split("-----BEGIN ").skip(1).map(|rest| rest.split("-----").next().unwrap_or_default());
+        match (labels.next(), labels.next()) {
+            (Some("PUBLIC KEY" | "RSA PUBLIC KEY"), None) => {}
+            (Some(label), None) if label.ends_with("PRIVATE KEY") => {
+                return Err("it is a private key, and a service that only verifies must not have it".to_owned());
+            }
+            (Some(label), None) => return Err(format!("`{label}` is no public key")),
+            (None, _) => return Err("it is not PEM".to_owned()),
+            (Some(_), Some(_)) => return Err("it has more than one part".to_owned()),
+        }
+        let pem = text.as_bytes();
+        if let Ok(key) = DecodingKey::from_rsa_pem(pem) {
+            let (n, e) = key.try_get_as_bytes().ok().and_then(backend::rsa_components).ok_or("it is no RSA key")?;
+            Self::rsa(&n, &e)
+        } else if let Ok(key) = DecodingKey::from_ec_pem(pem) {
+            Self::ec(key.try_get_as_bytes().unwrap_or_default())
+        } else if let Ok(key) = DecodingKey::from_ed_pem(pem) {
+            Self::ed25519(key.try_get_as_bytes().unwrap_or_default())
+        } else {
+            Err("it is neither RSA, nor on P-256, P-384 or Ed25519".to_owned())
+        }
+    }
+
+    /// A JSON Web Key (RFC 7517, section 4).
+    pub(super) fn jwk(jwk: &Map<String, Value>) -> Result<Self, String> {
+        check_use(jwk)?;
+        let key = match text(jwk, "kty")? {
+            "RSA" => Self::rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?)?,
+            "EC" => Self::ec_coordinates(text(jwk, "crv")?, &bytes(jwk, "x")?, &bytes(jwk, "y")?)?,
+            "OKP" if text(jwk, "crv")? == "Ed25519" => Self::ed25519(&bytes(jwk, "x")?)?,
+            "oct" => Self::secret(&bytes(jwk, "k")?),
+            other => return Err(format!("its type `{}` is not supported", other.escape_debug())),
+        };
+        let id = jwk.contains_key("kid").then(|| text(jwk, "kid").map(Into::into)).transpose()?;
+        let named = jwk.contains_key("alg").then(|| text(jwk, "alg")).transpose()?;
+        Self { id, ..key }.only_for(named)
+    }
+
+    fn only_for(mut self, algorithm: Option<&str>) -> Result<Self, String> {
+        if let Some(name) = algorithm {
+            self.algorithms.retain(|algorithm| algorithm.as_str() == name);
+        }
+        if self.algorithms.is_empty() {
+            return Err("it is too short, or for an algorithm that is not supported".to_owned());
+        }
+        Ok(self)
+    }
+
+    fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, String> {
+        let (modulus, exponent) = (without_zeros(modulus), without_zeros(exponent));
+        let bits = modulus.len() * 8 - modulus.first().map_or(0, |first| first.leading_zeros() as usize);
+        if !RSA_BITS.contains(&bits) {
+            return Err(format!("it has {bits} bits, and RSA keys need {} to {}", RSA_BITS.start(), RSA_BITS.end()));
+        }
+        let is_odd = exponent.last().is_some_and(|last| last & 1 == 1);
+        if !is_odd || exponent == [1] || exponent.len() > 4 {
+            return Err("its public exponent is out of range".to_owned());
+        }
+        Ok(Self::new(JwtAlgorithm::RSA, DecodingKey::from_rsa_raw_components(modulus, exponent)))
+    }
+
+    fn ec_coordinates(curve: &str, x: &[u8], y: &[u8]) -> Result<Self, String> {
+        let size = match curve {
+            "P-256" => 32,
+            "P-384" => 48,
+            other => return Err(format!("the curve `{}` is not supported", other.escape_debug())),
+        };
+        if x.len() != size || y.len() != size {
+            return Err(format!("its coordinates need {size} bytes each"));
+        }
+        Self::ec(&[&[4], x, y].concat())
+    }
+
+    /// An uncompressed point (SEC 1, section 2.3.3).
+    fn ec(point: &[u8]) -> Result<Self, String> {
+        let algorithm = match (point.len(), point.first()) {
+            (65, Some(4)) => Es256,
+            (97, Some(4)) => Es384,
+            _ => return Err("it is no uncompressed point on P-256 or P-384".to_owned()),
+        };
+        Ok(Self::new([algorithm], DecodingKey::from_ec_der(point)))
+    }
+
+    fn ed25519(public: &[u8]) -> Result<Self, String> {
+        if public.len() != 32 {
+            return Err("it needs 32 bytes".to_owned());
+        }
+        Ok(Self::new([EdDsa], DecodingKey::from_ed_der(public)))
+    }
+
+    /// Whether a token that calls its key `id` can mean this one: one of the two may have no name.
+    pub(super) fn may_be(&self, id: Option<&str>) -> bool {
+        id.is_none_or(|id| self.id.as_deref().is_none_or(|own| own == id))
+    }
+
+    pub(super) fn is_for(&self, algorithm: JwtAlgorithm) -> bool {
+        self.algorithms.contains(&algorithm)
+    }
+
+    pub(super) fn verify(&self, algorithm: JwtAlgorithm, message: &[u8], signature: &Vec<u8>) -> bool {
+        self.is_for(algorithm) && backend::verify(algorithm, &self.material, message, signature)
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        use DecodingKeyKind::{RsaModulusExponent, SecretOrDer};
+        let same = match (self.material.kind(), other.material.kind()) {
+            (SecretOrDer(one), SecretOrDer(other)) => one == other,
+            (RsaModulusExponent { n, e }, RsaModulusExponent { n: other_n, e: other_e }) => {
+                n == other_n && e == other_e
+            }
+            _ => false,
+        };
+        same && self.id == other.id && self.algorithms == other.algorithms
+    }
+}
+
+/// RFC 7517, sections 4.2 and 4.3.
+fn check_use(jwk: &Map<String, Value>) -> Result<(), String> {
+    let for_signatures = jwk.get("use").is_none_or(|usage| usage == "sig");
+    let verifies = |operations: &Value| operations.as_array().is_some_and(|all| all.iter().any(|one| one == "verify"));
+    if for_signatures && jwk.get("key_ops").is_none_or(verifies) {
+        return Ok(());
+    }
+    Err("it is not for verifying signatures".to_owned())
+}
+
+fn text<'a>(jwk: &'a Map<String, Value>, member: &str) -> Result<&'a str, String> {
+    jwk.get(member).and_then(Value::as_str).ok_or_else(|| format!("its `{member}` is missing or no text"))
+}
+
+fn bytes(jwk: &Map<String, Value>, member: &str) -> Result<Vec<u8>, String> {
+    URL_SAFE_NO_PAD.decode(text(jwk, member)?).map_err(|_| format!("its `{member}` is not base64url without padding"))
+}
+
+fn without_zeros(mut number: &[u8]) -> &[u8] {
+    while let Some((0, rest)) = number.split_first() {
+        number = rest;
+    }
+    number
+}

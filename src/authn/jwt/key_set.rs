@@ -1,0 +1,108 @@
+//! The keys of an issuer, replaced as a whole.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use arc_swap::{ArcSwapOption, Guard};
+use serde_json::Value;
+
+use super::{algorithm::JwtAlgorithm, key::Key, object};
+use crate::identity::CredentialErrorKind;
+
+/// Of keys that a token without `kid` could mean, so many are tried.
+const MOST_TRIED: usize = 8;
+
+/// The keys of an issuer at one time.
+#[derive(Debug)]
+pub(super) struct KeySet {
+    keys: Vec<Key>,
+    generation: u64,
+}
+
+impl KeySet {
+    /// Grows with every change of the keys of one issuer.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The keys that a token can mean, of which any may have signed it.
+    pub(super) fn candidates(
+        &self,
+        id: Option<&str>,
+        algorithm: JwtAlgorithm,
+    ) -> Result<impl Iterator<Item = &Key>, CredentialErrorKind> {
+        let named = || self.keys.iter().filter(move |key| key.may_be(id));
+        let fitting = named().filter(move |key| key.is_for(algorithm));
+        match (fitting.clone().count(), named().count()) {
+            (1..=MOST_TRIED, _) => Ok(fitting),
+            (0, 1..) => Err(CredentialErrorKind::AlgorithmNotAllowed),
+            _ => Err(CredentialErrorKind::UnknownKey),
+        }
+    }
+
+    /// Whether any key is for one of `algorithms`.
+    pub(super) fn serves(&self, algorithms: &[JwtAlgorithm]) -> bool {
+        self.keys.iter().any(|key| algorithms.iter().any(|algorithm| key.is_for(*algorithm)))
+    }
+}
+
+/// What was read out of a JSON Web Key Set (RFC 7517, section 5): one unusable key does not spoil it.
+#[derive(Debug)]
+pub(super) struct ReadKeys {
+    pub(super) keys: Vec<Key>,
+    /// Why the others cannot be used.
+    pub(super) problems: Vec<String>,
+}
+
+impl ReadKeys {
+    pub(super) fn jwks(json: &[u8]) -> Result<Self, String> {
+        let set = object::parse(json).ok_or("it is not a JSON object, or names a member twice")?;
+        let Some(Value::Array(members)) = set.get("keys") else { return Err("it has no list of `keys`".to_owned()) };
+        let mut read = Self { keys: Vec::new(), problems: Vec::new() };
+        for (index, member) in members.iter().enumerate() {
+            let key = member.as_object().ok_or("it is no object".to_owned()).and_then(Key::jwk);
+            match key {
+                Ok(key) => read.keys.push(key),
+                Err(problem) => read.problems.push(format!("key {index}: {problem}")),
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// Holds the key set of an issuer. Readers never wait; there is one writer.
+#[derive(Debug, Default)]
+pub(super) struct KeyStore {
+    current: ArcSwapOption<KeySet>,
+    generation: AtomicU64,
+}
+
+impl KeyStore {
+    pub(super) fn holding(keys: Vec<Key>) -> Self {
+        let store = Self::default();
+        store.replace(keys);
+        store
+    }
+
+    /// Puts `keys` in force, and says whether they differ from those before.
+    pub(super) fn replace(&self, keys: Vec<Key>) -> bool {
+        if self.current.load().as_ref().is_some_and(|current| current.keys == keys) {
+            return false;
+        }
+        // The number goes first: between the two steps, what was verified with the old keys is verified again.
+        let generation = self.generation.fetch_add(1, Ordering::AcqRel) + 1;
+        self.current.store(Some(Arc::new(KeySet { keys, generation })));
+        true
+    }
+
+    /// None as long as there was never a set.
+    pub(super) fn load(&self) -> Guard<Option<Arc<KeySet>>> {
+        self.current.load()
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+}

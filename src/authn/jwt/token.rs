@@ -1,0 +1,110 @@
+//! Taking a compact token apart (RFC 7515, section 3.1), and proving who made it (section 5.2).
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
+
+use super::{algorithm::JwtAlgorithm, key_set::KeySet, object};
+use crate::identity::{CredentialError, CredentialErrorKind};
+
+/// Longer tokens are not looked at, in bytes.
+pub(super) const MAX_LENGTH: usize = 8 * 1024;
+
+/// A token that was read, and that nothing is proved about.
+#[derive(Debug)]
+pub(super) struct Token<'a> {
+    message: &'a str,
+    signature: Vec<u8>,
+    header: Map<String, Value>,
+    pub(super) claims: Map<String, Value>,
+}
+
+/// Whether a token must say that it is an access token (RFC 9068, section 2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Typing {
+    /// It may say nothing, `JWT` or `at+jwt`. Tokens made for something else, such as `logout+jwt`, say so (RFC 8725,
+    /// section 3.11).
+    #[default]
+    Optional,
+    /// It must say `at+jwt`.
+    Required,
+}
+
+impl<'a> Token<'a> {
+    pub(super) fn read(token: &'a str) -> Result<Self, CredentialError> {
+        if token.len() > MAX_LENGTH {
+            return Err(malformed("the token is longer than 8 KiB"));
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or_else(|| malformed("the token has no signature"))?;
+        let (header, claims) = message.split_once('.').ok_or_else(|| malformed("the token has not three parts"))?;
+        let unreadable = |part: &str| malformed(&format!("the {part} of the token cannot be read"));
+        Ok(Self {
+            message,
+            signature: decode(signature).ok_or_else(|| unreadable("signature"))?,
+            header: json(header).ok_or_else(|| unreadable("header"))?,
+            claims: json(claims).ok_or_else(|| unreadable("claims"))?,
+        })
+    }
+
+    /// Compares what the header says with what is expected; it chooses nothing but which of the issuer's keys to try
+    /// (RFC 8725, section 3.1).
+    pub(super) fn check_header(
+        &self,
+        allowed: &[JwtAlgorithm],
+        typing: Typing,
+    ) -> Result<JwtAlgorithm, CredentialError> {
+        let name = self.header.get("alg").and_then(Value::as_str).ok_or_else(|| malformed("the token has no `alg`"))?;
+        let algorithm = JwtAlgorithm::named(name).filter(|algorithm| allowed.contains(algorithm));
+        let algorithm = algorithm.ok_or(CredentialErrorKind::AlgorithmNotAllowed)?;
+        if self.header.contains_key("crit") {
+            return Err(not_accepted("the token has critical extensions, and none is understood"));
+        }
+        typing.check(self.header.get("typ"))?;
+        Ok(algorithm)
+    }
+
+    /// Whether one of `keys` signed the token.
+    pub(super) fn check_signature(&self, algorithm: JwtAlgorithm, keys: &KeySet) -> Result<(), CredentialError> {
+        let id = match self.header.get("kid") {
+            None => None,
+            Some(Value::String(id)) => Some(id.as_str()),
+            Some(_) => return Err(malformed("the `kid` of the token is no text")),
+        };
+        let mut candidates = keys.candidates(id, algorithm)?;
+        if candidates.any(|key| key.verify(algorithm, self.message.as_bytes(), &self.signature)) {
+            return Ok(());
+        }
+        Err(CredentialErrorKind::BadSignature.into())
+    }
+}
+
+impl Typing {
+    fn check(self, typ: Option<&Value>) -> Result<(), CredentialError> {
+        let is = |name: &str, wanted: &str| {
+            let (media, subtype) = name.split_once('/').unwrap_or(("application", name));
+            media.eq_ignore_ascii_case("application") && subtype.eq_ignore_ascii_case(wanted)
+        };
+        match (self, typ) {
+            (_, Some(Value::String(name))) if is(name, "at+jwt") => Ok(()),
+            (Self::Optional, Some(Value::String(name))) if is(name, "jwt") => Ok(()),
+            (Self::Optional, None) => Ok(()),
+            _ => Err(not_accepted("the token is of a type that is no access token")),
+        }
+    }
+}
+
+fn json(part: &str) -> Option<Map<String, Value>> {
+    object::parse(&decode(part)?)
+}
+
+/// Base64url without padding (RFC 7515, section 2); stray bits at the end would make two texts of one token.
+fn decode(part: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(part).ok()
+}
+
+pub(super) fn malformed(detail: &str) -> CredentialError {
+    CredentialError::new(CredentialErrorKind::Malformed).detail(detail)
+}
+
+pub(super) fn not_accepted(detail: &str) -> CredentialError {
+    CredentialError::new(CredentialErrorKind::NotAccepted).detail(detail)
+}
