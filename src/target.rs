@@ -1,5 +1,7 @@
 //! What a request asks for: views of its head that are copied, never cloned.
 
+use std::fmt;
+
 use http::{Extensions, HeaderMap, Method, Request, Uri, request};
 
 /// A view of the head of a request: method, URI, headers and extensions.
@@ -112,5 +114,51 @@ impl<'a> From<Head<'a>> for Target<'a> {
     #[cfg(not(feature = "axum"))]
     fn from(head: Head<'a>) -> Self {
         Self::new(head.method, head.uri.path())
+    }
+}
+
+/// A text of a request that is kept when the request has gone on.
+///
+/// Up to `N` bytes are copied in place: cloning a URI or a header allocates where nobody has shared its bytes yet.
+#[derive(Clone)]
+pub(crate) struct Kept<const N: usize> {
+    short: [u8; N],
+    len: usize,
+    long: Option<Box<str>>,
+}
+
+impl<const N: usize> Kept<N> {
+    pub(crate) fn new(text: &str) -> Self {
+        let mut kept = Self { short: [0; N], len: text.len(), long: None };
+        match kept.short.get_mut(..text.len()) {
+            Some(place) => place.copy_from_slice(text.as_bytes()),
+            None => kept.long = Some(text.into()),
+        }
+        kept
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        match &self.long {
+            Some(long) => long,
+            None => self.short.get(..self.len).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default(),
+        }
+    }
+}
+
+impl<const N: usize> fmt::Debug for Kept<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kept;
+
+    #[test]
+    fn texts_are_kept_whole_whether_short_or_long() {
+        for text in ["", "/a", "/caf\u{e9}", "/12345678", "/123456789"] {
+            assert_eq!(Kept::<9>::new(text).as_str(), text);
+        }
     }
 }

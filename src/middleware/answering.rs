@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, header};
+use http::{HeaderMap, HeaderName, Method, Response, header};
 
 use super::body::DenialBody;
 use crate::{
@@ -16,8 +16,12 @@ use crate::{
     principal::Principal,
     report::{Event, Reporter, TracingReporter, preflight},
     respond::{Preferences, Renderer},
-    target::Head,
+    target::{Head, Kept},
 };
+
+/// Paths and request ids up to these lengths are kept without allocating.
+const MOST_PATH: usize = 192;
+const MOST_REQUEST_ID: usize = 64;
 
 /// Where tower-http keeps the id of a request.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -33,12 +37,12 @@ pub(crate) struct Answering {
 #[derive(Debug)]
 pub(crate) struct Sender {
     pub(crate) method: Method,
-    /// As the client sent it.
-    pub(crate) uri: Uri,
+    /// The path as the client sent it.
+    pub(crate) path: Kept<MOST_PATH>,
     pub(crate) preferences: Preferences,
     pub(crate) principal: Option<Principal>,
     pub(crate) client: Option<IpAddr>,
-    pub(crate) request_id: Option<HeaderValue>,
+    pub(crate) request_id: Option<Kept<MOST_REQUEST_ID>>,
     pub(crate) hint: Option<&'static str>,
     pub(crate) policy: Option<Arc<Compiled>>,
 }
@@ -55,11 +59,11 @@ impl Sender {
     pub(crate) fn new(head: Head<'_>, renderer: &Renderer) -> Self {
         Self {
             method: head.method().clone(),
-            uri: head.original_uri().clone(),
+            path: Kept::new(head.original_uri().path()),
             preferences: renderer.preferences(head),
             principal: None,
             client: None,
-            request_id: head.headers().get(X_REQUEST_ID).cloned(),
+            request_id: head.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok()).map(Kept::new),
             hint: preflight(head),
             policy: None,
         }
@@ -69,12 +73,12 @@ impl Sender {
         event
             .with_principal(self.principal.as_ref())
             .with_client(self.client)
-            .with_request_id(self.request_id.as_ref().and_then(|id| id.to_str().ok()))
+            .with_request_id(self.request_id.as_ref().map(Kept::as_str))
             .with_revision(self.policy.as_ref().map_or("", |policy| &policy.revision))
     }
 
     pub(crate) fn denied<'a>(&'a self, denial: &'a Denial) -> Event<'a> {
-        self.event(Event::denied(denial, &self.method, self.uri.path())).with_hint(self.hint)
+        self.event(Event::denied(denial, &self.method, self.path.as_str())).with_hint(self.hint)
     }
 }
 

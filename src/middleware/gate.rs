@@ -204,14 +204,14 @@ impl Gate {
         let reporter = &self.answering.reporter;
         if matches!(decision, Decision::Allow(_)) && reporter.wants_allowed() {
             let rule = selections.first_rule(policy, &sender.method).map(|rule| &*rule.info);
-            reporter.report(&sender.event(Event::allowed(rule, &sender.method, sender.uri.path())));
+            reporter.report(&sender.event(Event::allowed(rule, &sender.method, sender.path.as_str())));
         }
         for difference in shadow_differences(policy, selections, identity, circumstances) {
             let event = Event::shadow_differs(
                 &difference.rule,
                 difference.candidate.as_ref(),
                 &sender.method,
-                sender.uri.path(),
+                sender.path.as_str(),
             );
             reporter.report(&sender.event(event));
         }

@@ -1,0 +1,144 @@
+//! What the layer costs in memory: an allowed request of a principal that is known already allocates nothing.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::{
+    convert::Infallible,
+    future::{Future, ready},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use allocation_counter::measure;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use tower::{Layer, Service, service_fn};
+use tower_authz::{
+    AuthzLayer, Policy, Principal, authn,
+    report::{Event, Reporter, TracingReporter},
+};
+
+/// A policy of so many rules, which ask for all kinds of things that need no waiting.
+fn policy(rules: usize) -> Policy {
+    let rule = |index: usize| {
+        let grant = match index % 4 {
+            0 => r#""viewer""#,
+            1 => r#"{ "any_of": ["editor", "doc:read"], "none_of": ["guest"] }"#,
+            2 => r#"["admin", { "all_of": ["viewer"], "claims": { "sub": "{id}", "plan": ["free", "pro"] } }]"#,
+            _ => r#"{ "allow": "doc:read", "deny_as": "not_found", "message": "ask the owner" }"#,
+        };
+        format!(r#""GET,POST /route-{index}/{{id}}/parts/{{part}}": {grant}"#)
+    };
+    let routes = (0..rules).map(rule).collect::<Vec<_>>().join(",\n");
+    let roles =
+        r#""viewer": { "permissions": ["doc:read"] }, "editor": { "inherits": ["viewer"] }, "admin": {}, "guest": {}"#;
+    let exclusive = r#"[["admin", "guest"]]"#;
+    let document = format!(
+        r#"{{ "version": 1, "roles": {{ {roles} }}, "exclusive_roles": {exclusive}, "routes": {{ {routes} }} }}"#
+    );
+    Policy::from_json_str(&document).unwrap()
+}
+
+fn layer(rules: usize) -> AuthzLayer {
+    AuthzLayer::builder(policy(rules)).authenticator(authn::principal_extension()).build().unwrap()
+}
+
+fn ada() -> Principal {
+    Principal::new("ada").roles(["editor", "unknown"]).permissions(["doc:write"]).claim("plan", "pro")
+}
+
+/// As it comes from a browser by way of a proxy.
+fn headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        (header::ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8"),
+        (header::CONTENT_TYPE, "application/json"),
+        (header::COOKIE, "session=0123456789abcdef"),
+        (header::HeaderName::from_static("x-request-id"), "6f1c2f7e-1d52-4b7e-9b4e-0c9f5a3b1d2e"),
+    ] {
+        headers.insert(name, HeaderValue::from_str(value).unwrap());
+    }
+    headers
+}
+
+fn request<B: Default>(path: &str) -> Request<B> {
+    let mut request = Request::get(path).extension(ada()).body(B::default()).unwrap();
+    *request.headers_mut() = headers();
+    request
+}
+
+/// Allocations from the call to the response.
+fn allocations<S, B, R>(service: &mut S, request: Request<B>) -> u64
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: std::fmt::Debug,
+{
+    let mut answered = None;
+    let mut request = Some(request);
+    let count = measure(|| answered = service.call(request.take().unwrap()).now_or_never()).count_total;
+    let response = answered.expect("an answer without waiting").unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    count
+}
+
+fn inner(_: Request<()>) -> impl Future<Output = Result<Response<Full<Bytes>>, Infallible>> {
+    ready(Ok(Response::new(Full::default())))
+}
+
+#[test]
+fn an_allowed_request_of_a_known_principal_allocates_nothing_in_the_layer() {
+    for rules in [10, 10_000] {
+        let layer = layer(rules);
+        let mut service = layer.layer(service_fn(inner));
+        for route in [0, 1, 2, 3, rules - 1] {
+            let path = format!("/route-{route}/ada/parts/7?page=2");
+            for time in ["first", "second", "third"] {
+                assert_eq!(allocations(&mut service, request(&path)), 0, "{rules} rules, {path}, {time} time");
+            }
+        }
+    }
+}
+
+#[cfg(feature = "axum")]
+#[test]
+fn around_an_axum_router_of_a_thousand_routes_nothing_is_added() {
+    use axum::{Router, body::Body, routing::get};
+    let routes = || {
+        (0..1000).fold(Router::new(), |router, index| {
+            router.route(&format!("/route-{index}/{{id}}/parts/{{part}}"), get(|| async { "part" }))
+        })
+    };
+    let (mut bare, mut guarded) = (routes(), layer(1000).layer(routes()));
+    for time in ["first", "second", "third"] {
+        for route in [0, 1, 2, 3, 999] {
+            let path = format!("/route-{route}/ada/parts/7");
+            let bare = allocations::<_, Body, _>(&mut bare, request(&path));
+            assert_eq!(allocations::<_, Body, _>(&mut guarded, request(&path)), bare, "{path}, {time} time");
+        }
+    }
+}
+
+#[test]
+fn an_event_that_nobody_listens_to_allocates_nothing() {
+    let (reported, spent) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (count, sum) = (Arc::clone(&reported), Arc::clone(&spent));
+    let reporter = move |event: &Event<'_>| {
+        let tracing = TracingReporter::new();
+        count.fetch_add(1, Ordering::Relaxed);
+        sum.fetch_add(measure(|| tracing.report(event)).count_total, Ordering::Relaxed);
+    };
+    let layer =
+        AuthzLayer::builder(policy(10)).authenticator(authn::principal_extension()).reporter(reporter).build().unwrap();
+    let mut service = layer.layer(service_fn(inner));
+    for (path, status) in
+        [("/route-0/ada/parts/7", 200), ("/route-2/bob/parts/7", 403), ("/nowhere", 404), ("/a%00", 400)]
+    {
+        let response = service.call(request(path)).now_or_never().unwrap().unwrap();
+        assert_eq!(response.status(), status, "{path}");
+    }
+    assert_eq!((reported.load(Ordering::Relaxed), spent.load(Ordering::Relaxed)), (4, 0));
+}
