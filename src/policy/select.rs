@@ -127,11 +127,21 @@ impl<'a> Selections<'a> {
         let text = self.readings.get(unlisted);
         self.iter().any(|selection| match selection {
             Selection::Unlisted => false,
-            Selection::Listed { route, reading, .. } => {
+            Selection::Listed { reading, .. } => {
                 let listed = self.readings.get(*reading);
                 same_but_trailing_slashes(listed, text)
-                    || (same_but_encoded_slashes(listed, text) && route.allows_encoded_slash(policy, method))
+                    || (same_but_encoded_slashes(listed, text) && self.allows_encoded_slash(policy, *reading, method))
             }
+        })
+    }
+
+    /// Whether every key that `wanted` selects, where both ways to look at it count, forgives encoded slashes.
+    fn allows_encoded_slash(&self, policy: &Compiled, wanted: Reading, method: &Method) -> bool {
+        self.iter().all(|selection| match selection {
+            Selection::Listed { route, reading, .. } if *reading == wanted => {
+                route.allows_encoded_slash(policy, method)
+            }
+            _ => true,
         })
     }
 

@@ -1,9 +1,11 @@
 //! Invariant 1 of the design: the crate decides as the naive interpreter of the page does.
 
-use std::{panic::resume_unwind, time::SystemTime};
+use std::{collections::BTreeMap, panic::resume_unwind, time::SystemTime};
 
 use http::Method;
+use jiff::Timestamp;
 use proptest::{prelude::*, test_runner::TestRunner};
+use serde_json::json;
 
 use super::{Checks, Circumstances, ClientAddress, Compiled, Decision, Policy, decide, select};
 use crate::{
@@ -48,6 +50,32 @@ fn the_naive_interpreter_of_the_page_agrees_on_every_decision() {
     });
     outcome.unwrap_or_else(|error| panic!("{error}"));
     eprintln!("{cases} policies, {} requests", requests.get());
+}
+
+/// `/a//` selects `/a/{x}/` where parameters may be empty, and `/{x}/{*rest}` where they may not.
+#[test]
+fn an_encoded_slash_is_forgiven_only_if_every_key_that_the_reading_selects_says_so() {
+    for (key, other, status) in [(true, true, 200), (true, false, 404), (false, true, 404)] {
+        let document = json!({ "version": 1, "routes": {
+            "GET /a/{x}/": { "allow": "authenticated", "encoded_slash": key },
+            "GET /{x}/{*rest}": { "allow": "authenticated", "encoded_slash": other }
+        } });
+        let request = Request {
+            method: "GET".into(),
+            path: "/a%2F%2F".into(),
+            matched_path: None,
+            original_path: None,
+            nested: None,
+            identity: naive::Identity::Authenticated(naive::Principal::default()),
+            client: None,
+            now: Timestamp::UNIX_EPOCH,
+            checks: BTreeMap::new(),
+        };
+        let policy = Policy::from_json_str(&document.to_string()).unwrap();
+        let verdict = decided(policy.compiled(), &request, Options::default());
+        naive::decide(&document, &request, Options::default()).agrees_with(&verdict).unwrap();
+        assert_eq!(verdict.status, status, "{key} {other}");
+    }
 }
 
 fn decided(policy: &Compiled, request: &Request, options: Options) -> Verdict {
