@@ -33,7 +33,7 @@ pub use middleware::{
     AnyBody, AnyBodyFuture, AnyBodyLayer, AnyBodyService, Authz, AuthzLayer, AuthzLayerBuilder, BuildError,
     BuildErrorKind, DenialBody, Guard, Guarded, GuardedFuture, Identified, IdentifiedFuture, Identify, ResponseFuture,
 };
-pub use policy::{CheckContext, Enforcement, Policy, PolicyError, PolicyErrorKind, PolicyHandle};
+pub use policy::{CheckContext, Enforcement, Policy, PolicyError, PolicyErrorKind, PolicyHandle, PolicyStatus};
 pub use principal::Principal;
 pub use target::{Head, Target};
 

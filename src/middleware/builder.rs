@@ -1,6 +1,9 @@
 //! Building the layer, and refusing to build what cannot work.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
 
 use super::{
     answering::Answering,
@@ -11,7 +14,7 @@ use crate::{
     authn::{Authenticator, Client, ConsumedHeaders},
     clock::{Clock, SystemClock},
     path::Tolerance,
-    policy::{CheckContext, Checks, Compiled, Enforcement, PolicyHandle},
+    policy::{CheckContext, Checks, Compiled, Enforcement, PolicyHandle, PolicyUser},
     report::{Reporter, TracingReporter},
     respond::{Renderer, Responder},
 };
@@ -20,6 +23,7 @@ use crate::{
 #[must_use]
 pub struct AuthzLayerBuilder {
     policy: PolicyHandle,
+    shadow: Option<PolicyHandle>,
     authenticator: Option<Arc<dyn Authenticator>>,
     client: Option<Client>,
     checks: Checks,
@@ -34,6 +38,7 @@ impl AuthzLayerBuilder {
     pub(super) fn new(policy: PolicyHandle) -> Self {
         Self {
             policy,
+            shadow: None,
             authenticator: None,
             client: None,
             checks: Checks::default(),
@@ -86,6 +91,24 @@ impl AuthzLayerBuilder {
         Self { enforcement, ..self }
     }
 
+    /// A whole candidate policy beside the one in force: every request is judged by it, too, and where the answer would
+    /// be another, that is reported with [`Mode::Shadow`](crate::report::Mode::Shadow). It never changes an answer.
+    ///
+    /// ```
+    /// # use tower_authz::{AuthzLayer, Policy, PolicyHandle, authn};
+    /// # let policy = Policy::from_json_str(r#"{ "version": 1, "routes": { "GET /": "authenticated" } }"#)?;
+    /// # let candidate = Policy::from_json_str(r#"{ "version": 1, "routes": { "GET /": "nobody" } }"#)?;
+    /// let candidate = PolicyHandle::new(candidate);
+    /// let authz = AuthzLayer::builder(policy)
+    ///     .authenticator(authn::principal_extension())
+    ///     .shadow_policy(&candidate)
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn shadow_policy(self, candidate: impl Into<PolicyHandle>) -> Self {
+        Self { shadow: Some(candidate.into()), ..self }
+    }
+
     /// Lets through paths with encoded backslashes (`%5C`), which are then also read as `/`. Otherwise they are
     /// rejected, as Windows file systems and lenient routers take them for slashes.
     pub fn allow_encoded_backslash(mut self, allow: bool) -> Self {
@@ -108,38 +131,56 @@ impl AuthzLayerBuilder {
     pub fn build(self) -> Result<AuthzLayer, BuildError> {
         let policy = self.policy.load_full();
         self.check_complete(&policy)?;
+        if let Some(candidate) = &self.shadow {
+            self.check_complete(&candidate.load_full())?;
+        }
         if self.enforcement == Enforcement::ReportOnly {
             tracing::warn!(target: "tower_authz", "report only: denials are reported and nothing is protected");
         }
+        let authenticates = self.authenticator.is_some();
         let authenticator = self.authenticator.unwrap_or_else(|| Arc::new(crate::authn::none()));
         let renderer = Renderer::new(self.responder, authenticator.challenges(), policy.realm.as_deref());
-        Ok(AuthzLayer {
-            gate: Arc::new(Gate {
-                consumed: ConsumedHeaders::of(&authenticator),
-                policy: self.policy,
-                authenticator,
-                client: self.client,
-                checks: self.checks,
-                clock: self.clock,
-                answering: Answering { renderer: Arc::new(renderer), reporter: self.reporter },
-                enforcement: self.enforcement,
-                tolerance: self.tolerance,
-                notices: Notices::default(),
-            }),
-        })
+        let gate = Arc::new(Gate {
+            consumed: ConsumedHeaders::of(&authenticator),
+            policy: self.policy,
+            shadow: self.shadow,
+            authenticates,
+            authenticator,
+            client: self.client,
+            checks: self.checks,
+            clock: self.clock,
+            answering: Answering { renderer: Arc::new(renderer), reporter: self.reporter },
+            enforcement: self.enforcement,
+            tolerance: self.tolerance,
+            notices: Notices::default(),
+        });
+        let user: Weak<dyn PolicyUser> = Arc::downgrade(&gate) as _;
+        gate.policy.add_user(user);
+        Ok(AuthzLayer { gate })
     }
 
     fn check_complete(&self, policy: &Compiled) -> Result<(), BuildError> {
-        if self.authenticator.is_none() && !policy.is_all_public() {
-            return Err(BuildErrorKind::NoAuthenticator.into());
-        }
-        if self.client.is_none() && policy.uses_networks {
-            return Err(BuildErrorKind::NoClient.into());
-        }
-        let missing: Vec<String> =
-            policy.checks.iter().filter(|name| !self.checks.contains(name)).map(ToString::to_string).collect();
-        if missing.is_empty() { Ok(()) } else { Err(BuildErrorKind::UnregisteredChecks(missing).into()) }
+        let lack = lack(policy, self.authenticator.is_some(), self.client.is_some(), &self.checks);
+        lack.map_or(Ok(()), |kind| Err(kind.into()))
     }
+}
+
+/// What a layer lacks that is to enforce `policy`.
+pub(super) fn lack(
+    policy: &Compiled,
+    authenticates: bool,
+    knows_client: bool,
+    checks: &Checks,
+) -> Option<BuildErrorKind> {
+    if !authenticates && !policy.is_all_public() {
+        return Some(BuildErrorKind::NoAuthenticator);
+    }
+    if !knows_client && policy.uses_networks {
+        return Some(BuildErrorKind::NoClient);
+    }
+    let missing: Vec<String> =
+        policy.checks.iter().filter(|name| !checks.contains(name)).map(ToString::to_string).collect();
+    (!missing.is_empty()).then_some(BuildErrorKind::UnregisteredChecks(missing))
 }
 
 impl fmt::Debug for AuthzLayerBuilder {

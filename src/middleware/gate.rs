@@ -5,16 +5,18 @@ use std::{
     fmt,
     net::IpAddr,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Request, Response};
 
 use super::{
     answering::{Answering, Sender},
+    builder::{BuildError, lack},
     context::{Caller, Gated},
 };
 use crate::{
@@ -24,19 +26,23 @@ use crate::{
     identity::Identity,
     path::Tolerance,
     policy::{
-        Checks, Circumstances, ClientAddress, Compiled, Decision, Enforcement, Permit, PolicyHandle, Selections,
-        decide, select, shadow_differences,
+        Checks, Circumstances, ClientAddress, Compiled, Decision, Enforcement, Permit, PolicyHandle, PolicyUser,
+        Selections, decide, select, shadow_differences,
     },
     report::Event,
     target::{Head, Target},
 };
 
-/// Stale patterns that are remembered so as to be reported once.
-const MOST_STALE: usize = 1024;
+/// Patterns that are remembered so as to be reported once.
+const MOST_PATTERNS: usize = 1024;
 
 /// What the services of one layer share.
 pub(crate) struct Gate {
     pub(super) policy: PolicyHandle,
+    /// The candidate that is judged by beside the policy in force.
+    pub(super) shadow: Option<PolicyHandle>,
+    /// Whether an authenticator was set.
+    pub(super) authenticates: bool,
     pub(super) authenticator: Arc<dyn Authenticator>,
     pub(super) consumed: ConsumedHeaders,
     pub(super) client: Option<Client>,
@@ -52,8 +58,13 @@ pub(crate) struct Gate {
 #[derive(Default)]
 pub(super) struct Notices {
     inside_routing: AtomicBool,
-    stale: Mutex<HashSet<Box<str>>>,
+    stale: Patterns,
+    unnamed: Patterns,
 }
+
+/// Patterns that were met. Looking one up takes no lock.
+#[derive(Default)]
+struct Patterns(ArcSwap<HashSet<Box<str>>>);
 
 /// Where a gate stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +128,9 @@ impl Gate {
         let decision = decide(policy, &selections, identity, &circumstances);
         if position != Position::Inside {
             self.report(policy, &selections, &decision, identity, &circumstances, &sender);
+            if let Some(candidate) = &self.shadow {
+                self.compare(&candidate.load_full(), &decision, head, identity, client, &sender);
+            }
         }
         self.notice(policy, &selections, head, position);
         Judgment { decision, sender, route: selections.only_route().cloned() }
@@ -208,7 +222,7 @@ impl Gate {
         }
         for difference in shadow_differences(policy, selections, identity, circumstances) {
             let event = Event::shadow_differs(
-                &difference.rule,
+                Some(&difference.rule),
                 difference.candidate.as_ref(),
                 &sender.method,
                 sender.path.as_str(),
@@ -217,14 +231,51 @@ impl Gate {
         }
     }
 
+    /// Judges by a candidate policy, too, and reports it where its answer would be another.
+    fn compare(
+        &self,
+        candidate: &Compiled,
+        decision: &Decision,
+        head: Head<'_>,
+        identity: &Identity,
+        client: Option<Result<IpAddr, MissingAddress>>,
+        sender: &Sender,
+    ) {
+        let selections = select(candidate, &Target::from(head), self.tolerance);
+        let circumstances = self.circumstances(candidate, head, client);
+        let (rule, would_be) = match &selections {
+            Ok(selections) => {
+                let rule = selections.first_rule(candidate, head.method());
+                (rule, decide(candidate, selections, identity, &circumstances))
+            }
+            Err(rejected) => (None, Decision::Deny((*rejected).into())),
+        };
+        if would_be.status() == decision.status() {
+            return;
+        }
+        let rule = rule.map(|rule| &*rule.info);
+        let event = Event::shadow_differs(rule, would_be.denial(), &sender.method, sender.path.as_str());
+        self.answering.reporter.report(&sender.event(event).with_candidate(&candidate.revision));
+    }
+
     /// Says once what the operator should know about the set-up.
     fn notice(&self, policy: &Compiled, selections: &Selections<'_>, head: Head<'_>, position: Position) {
         let Some(pattern) = Target::from(head).matched else { return };
-        if selections.stale_match() && self.notices.is_first_stale(pattern) {
+        if selections.stale_match() && self.notices.stale.is_first(pattern) {
             tracing::warn!(
                 target: "tower_authz",
                 { http.route = pattern },
                 "the route that a router has matched does not match the path, so its rule is not applied"
+            );
+        }
+        if position == Position::Inside
+            && policy.lookup.route_of(pattern).is_none()
+            && self.notices.unnamed.is_first(pattern)
+        {
+            tracing::info!(
+                target: "tower_authz",
+                { event.name = "authz.route_not_named", http.route = pattern, authz.policy.revision = &*policy.revision },
+                "no key of the policy names this route of the router: only keys that cover more hold for it"
             );
         }
         if policy.masks && position == Position::Layer && !self.notices.inside_routing.swap(true, Ordering::Relaxed) {
@@ -237,10 +288,27 @@ impl Gate {
     }
 }
 
-impl Notices {
-    fn is_first_stale(&self, pattern: &str) -> bool {
-        let mut stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
-        stale.len() < MOST_STALE && stale.insert(pattern.into())
+impl Patterns {
+    /// Whether a pattern was not met before. None is the first once there are too many.
+    fn is_first(&self, pattern: &str) -> bool {
+        let met = self.0.load();
+        if met.len() >= MOST_PATTERNS || met.contains(pattern) {
+            return false;
+        }
+        let mut is_first = false;
+        self.0.rcu(|met| {
+            let mut met = HashSet::clone(met);
+            is_first = met.insert(pattern.into());
+            met
+        });
+        is_first
+    }
+}
+
+impl PolicyUser for Gate {
+    fn lack(&self, policy: &Compiled) -> Option<String> {
+        let lack = lack(policy, self.authenticates, self.client.is_some(), &self.checks)?;
+        Some(BuildError::from(lack).to_string())
     }
 }
 

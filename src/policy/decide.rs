@@ -24,6 +24,20 @@ pub(crate) enum Decision {
     Deny(Denial),
 }
 
+impl Decision {
+    pub(crate) fn denial(&self) -> Option<&Denial> {
+        match self {
+            Self::Allow(_) => None,
+            Self::Deny(denial) => Some(denial),
+        }
+    }
+
+    /// The status of the answer; none where the request is forwarded.
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        self.denial().map(Denial::status)
+    }
+}
+
 /// The proof that a request was allowed. Only [`decide`] makes one, and forwarding takes one.
 #[derive(Debug)]
 #[must_use = "a permit is there to be forwarded with"]

@@ -1,6 +1,10 @@
 //! The policy that is in force: one atomic snapshot that can be replaced while requests are served.
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::SystemTime,
+};
 
 use arc_swap::ArcSwap;
 
@@ -20,29 +24,104 @@ use super::{compiled::Compiled, policy::Policy};
 /// assert_eq!(handle.current().revision(), second.revision());
 /// # Ok::<(), tower_authz::PolicyError>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct PolicyHandle(Arc<ArcSwap<Compiled>>);
+#[derive(Clone)]
+pub struct PolicyHandle(Arc<Place>);
+
+struct Place {
+    policy: ArcSwap<Compiled>,
+    /// What is told about the policy; no request looks at it.
+    record: Mutex<Record>,
+}
+
+struct Record {
+    loaded_at: SystemTime,
+    last_error: Option<String>,
+    users: Vec<Weak<dyn PolicyUser>>,
+}
+
+/// What enforces the policy of a handle, and cannot enforce every policy.
+pub(crate) trait PolicyUser: Send + Sync {
+    /// What a policy needs that is not there, in words.
+    fn lack(&self, policy: &Compiled) -> Option<String>;
+}
+
+/// What a [`PolicyHandle`] holds, and how that came about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PolicyStatus {
+    /// The revision of the policy in force.
+    pub revision: String,
+    /// Since when it is in force.
+    pub loaded_at: SystemTime,
+    /// Why the latest attempt to replace it failed; none if it did not fail.
+    pub last_error: Option<String>,
+}
 
 impl PolicyHandle {
     /// A handle that holds `policy`.
     #[expect(clippy::needless_pass_by_value, reason = "a handle takes the policy over")]
     pub fn new(policy: Policy) -> Self {
-        Self(Arc::new(ArcSwap::new(Arc::clone(policy.compiled()))))
+        let record = Record { loaded_at: SystemTime::now(), last_error: None, users: Vec::new() };
+        let policy = ArcSwap::new(Arc::clone(policy.compiled()));
+        Self(Arc::new(Place { policy, record: Mutex::new(record) }))
     }
 
     /// The policy in force.
     pub fn current(&self) -> Policy {
-        Policy::from_compiled(self.0.load_full())
+        Policy::from_compiled(self.0.policy.load_full())
     }
 
     /// Puts `policy` in force. Requests that are under way keep the one they began with.
+    ///
+    /// What the layer lacks for it (a predicate, the client address) is not held; see [`PolicyHandle::lack`].
     #[expect(clippy::needless_pass_by_value, reason = "a handle takes the policy over")]
     pub fn replace(&self, policy: Policy) {
-        self.0.store(Arc::clone(policy.compiled()));
+        let mut record = self.record();
+        self.0.policy.store(Arc::clone(policy.compiled()));
+        record.loaded_at = SystemTime::now();
+        record.last_error = None;
+    }
+
+    /// What `policy` needs that a layer which enforces the policy of this handle was not given, in words.
+    pub fn lack(&self, policy: &Policy) -> Option<String> {
+        let users = self.record().users.clone();
+        users.iter().filter_map(Weak::upgrade).find_map(|user| user.lack(policy.compiled()))
+    }
+
+    /// The revision in force, since when, and why the latest attempt to replace it failed.
+    pub fn status(&self) -> PolicyStatus {
+        let record = self.record();
+        PolicyStatus {
+            revision: self.0.policy.load().revision.to_string(),
+            loaded_at: record.loaded_at,
+            last_error: record.last_error.clone(),
+        }
     }
 
     pub(crate) fn load_full(&self) -> Arc<Compiled> {
-        self.0.load_full()
+        self.0.policy.load_full()
+    }
+
+    /// Notes how an attempt came out that left the policy in force.
+    pub(crate) fn note(&self, error: Option<String>) {
+        self.record().last_error = error;
+    }
+
+    /// Notes who enforces the policy of this handle.
+    pub(crate) fn add_user(&self, user: Weak<dyn PolicyUser>) {
+        let mut record = self.record();
+        record.users.retain(|user| user.strong_count() > 0);
+        record.users.push(user);
+    }
+
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.0.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for PolicyHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PolicyHandle").field(&self.current()).finish()
     }
 }
 

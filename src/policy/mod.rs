@@ -42,7 +42,8 @@ pub(crate) use decide::{Decision, Permit, Trial, decide, shadow_differences, unu
 pub(crate) use error::Source;
 pub use error::{PolicyError, PolicyErrorKind};
 pub(crate) use guard::{Name, Requirement, Terms};
-pub use handle::PolicyHandle;
+pub(crate) use handle::PolicyUser;
+pub use handle::{PolicyHandle, PolicyStatus};
 pub(crate) use judge::{Caller, Case, Circumstances, ClientAddress, Scrutiny};
 pub(crate) use part::{Distance, Part};
 pub use policy::Policy;

@@ -17,7 +17,7 @@ pub enum EventKind {
     Denied,
     /// A request was allowed.
     Allowed,
-    /// The `shadow` grants of a rule decide differently from those in force.
+    /// The `shadow` grants of a rule, or a whole shadow policy, decide differently from what is in force.
     ShadowDiffers,
 }
 
@@ -62,6 +62,7 @@ pub struct Event<'a> {
     client: Option<IpAddr>,
     request_id: Option<&'a str>,
     revision: &'a str,
+    candidate: Option<&'a str>,
     hint: Option<&'a str>,
 }
 
@@ -79,12 +80,12 @@ impl<'a> Event<'a> {
 
     /// The candidates of `rule` decide differently: they deny with `denial`, or else allow.
     pub(crate) fn shadow_differs(
-        rule: &'a RuleInfo,
+        rule: Option<&'a RuleInfo>,
         denial: Option<&'a Denial>,
         method: &'a Method,
         path: &'a str,
     ) -> Self {
-        let event = Self::new(EventKind::ShadowDiffers, Some(rule), method, path);
+        let event = Self::new(EventKind::ShadowDiffers, rule, method, path);
         Self { denial, mode: Mode::Shadow, ..event }
     }
 
@@ -101,6 +102,7 @@ impl<'a> Event<'a> {
             client: None,
             request_id: None,
             revision: "",
+            candidate: None,
             hint: None,
         }
     }
@@ -129,6 +131,10 @@ impl<'a> Event<'a> {
 
     pub(crate) fn with_revision(self, revision: &'a str) -> Self {
         Self { revision, ..self }
+    }
+
+    pub(crate) fn with_candidate(self, revision: &'a str) -> Self {
+        Self { candidate: Some(revision), ..self }
     }
 
     pub(crate) fn with_hint(self, hint: Option<&'a str>) -> Self {
@@ -206,6 +212,11 @@ impl<'a> Event<'a> {
     /// The revision of the policy that decided.
     pub fn revision(&self) -> &'a str {
         self.revision
+    }
+
+    /// The revision of the candidate policy that decides differently, where it is a whole policy.
+    pub fn candidate(&self) -> Option<&'a str> {
+        self.candidate
     }
 
     /// How the operator could mend it, where that is plain to see.

@@ -54,6 +54,7 @@ macro_rules! emit {
             authz.mode = event.mode().as_str(),
             authz.candidate = candidate(event),
             authz.policy.revision = event.revision(),
+            authz.candidate.revision = event.candidate(),
             authz.hint = event.hint(),
             http.request.method = method(event.method()),
             http.route = event.route(),

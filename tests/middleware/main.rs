@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod a_candidate_policy_changes_no_answer;
 mod bodies_keep_their_types;
 mod callers;
 mod conditions_are_judged_on_the_wire;

@@ -120,7 +120,7 @@ fn a_shadow_difference_tells_what_the_candidates_say() {
     for (denial, candidate, reason) in
         [(Some(&denial), "str deny", Some("str insufficient-role")), (None, "str allow", None)]
     {
-        let captured = capture(&Event::shadow_differs(&rule, denial, &GET, "/x"));
+        let captured = capture(&Event::shadow_differs(Some(&rule), denial, &GET, "/x"));
         assert_eq!(captured.get("message"), Some("shadow grants decide differently"));
         assert_eq!(captured.get("event.name"), Some("str authz.shadow_differs"));
         assert_eq!(captured.get("authz.mode"), Some("str shadow"));

@@ -38,8 +38,8 @@ fn what_is_no_denial_is_quieter() {
     let (rule, denial) = (rule(), denial(Reason::InternalError));
     let table = [
         (Event::allowed(Some(&rule), &GET, "/x"), Level::DEBUG),
-        (Event::shadow_differs(&rule, Some(&denial), &GET, "/x"), Level::INFO),
-        (Event::shadow_differs(&rule, None, &GET, "/x"), Level::INFO),
+        (Event::shadow_differs(Some(&rule), Some(&denial), &GET, "/x"), Level::INFO),
+        (Event::shadow_differs(Some(&rule), None, &GET, "/x"), Level::INFO),
     ];
     for (event, level) in table {
         assert_eq!(capture(&event).level, level, "{event:?}");
