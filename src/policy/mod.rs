@@ -1,12 +1,12 @@
 //! The policy: document, compiler, route lookup and the pure decision.
 
+#[cfg(feature = "testing")]
+mod app_routes;
 mod builder;
 mod capture;
 mod check;
 mod compile;
 pub(crate) mod compiled;
-#[cfg(feature = "testing")]
-mod coverage;
 mod decide;
 pub(crate) mod document;
 mod error;
@@ -30,13 +30,13 @@ mod spelling;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "testing")]
+pub(crate) use app_routes::compare_routes;
 pub use builder::{Grant, PolicyBuilder, RoleBuilder, Rule};
 pub use check::CheckContext;
 pub(crate) use check::Checks;
 pub(crate) use compiled::Compiled;
 pub use compiled::Unlisted;
-#[cfg(feature = "testing")]
-pub(crate) use coverage::coverage;
 pub use decide::Enforcement;
 pub(crate) use decide::{Decision, Permit, Trial, decide, shadow_differences, unusable};
 pub(crate) use error::Source;

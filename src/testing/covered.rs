@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::policy::{Policy, coverage};
+use crate::policy::{Policy, compare_routes};
 
 /// Asserts that a rule covers every route of an application, and that every rule is for one.
 ///
@@ -32,7 +32,7 @@ where
 {
     let routes: Vec<_> =
         routes.into_iter().map(|(method, path)| format!("{} {}", method.as_ref(), path.as_ref())).collect();
-    let found = match coverage(policy.compiled(), &routes) {
+    let found = match compare_routes(policy.compiled(), &routes) {
         Ok(found) => found,
         Err(problem) => panic!("a route cannot be read: {}", problem.message),
     };

@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 
 /// How a policy and the routes of an application differ, in the words of route keys.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Coverage {
+pub(crate) struct RouteDifferences {
     /// What the application serves and the policy does not list.
     pub(crate) uncovered: Vec<String>,
     /// What the policy lists and the application does not serve.
@@ -25,9 +25,9 @@ pub(crate) struct Coverage {
 type Slot = (usize, Option<Method>);
 
 /// Compares `policy` with the routes of an application, each written as a route key.
-pub(crate) fn coverage(policy: &Compiled, routes: &[String]) -> Result<Coverage, Diagnostic> {
+pub(crate) fn compare_routes(policy: &Compiled, routes: &[String]) -> Result<RouteDifferences, Diagnostic> {
     let keys = routes.iter().map(|route| RouteKey::parse(route)).collect::<Result<Vec<_>, _>>()?;
-    let mut coverage = Coverage::default();
+    let mut found = RouteDifferences::default();
     let mut needed = BTreeSet::new();
     for key in &keys {
         let selected = selected(policy, &key.pattern);
@@ -35,7 +35,7 @@ pub(crate) fn coverage(policy: &Compiled, routes: &[String]) -> Result<Coverage,
             let slots = selected.iter().map(|index| slot(policy, (*index)?, method));
             match slots.collect::<Option<Vec<_>>>() {
                 Some(slots) => needed.extend(slots.into_iter().map(in_order)),
-                None => coverage.uncovered.push(text(method, key.pattern.text())),
+                None => found.uncovered.push(text(method, key.pattern.text())),
             }
         }
     }
@@ -43,11 +43,11 @@ pub(crate) fn coverage(policy: &Compiled, routes: &[String]) -> Result<Coverage,
         for method in route.methods.iter().map(|(method, _)| Some(method)).chain(route.any.map(|_| None)) {
             let is_needed = needed.contains(&in_order((index, method.cloned())));
             if !is_needed && !keys.iter().any(|key| serves(policy, key, index, method)) {
-                coverage.unmatched.push(text(method, &route.pattern));
+                found.unmatched.push(text(method, &route.pattern));
             }
         }
     }
-    Ok(coverage)
+    Ok(found)
 }
 
 /// The routes of the policy that the paths of `pattern` select; none where they select nothing.
