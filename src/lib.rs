@@ -92,7 +92,8 @@
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `axum` (default) | [`protect`](AuthzLayer::protect), the extractors, [`Denial`] as a response |
-//! | `jwt` | bearer tokens |
+//! | `jwt`, `jwt-rust-crypto` | bearer tokens, verified by aws-lc-rs or in pure Rust |
+//! | `api-keys` | API keys |
 //! | `tonic` | denials in tonic's body type |
 //! | `toml`, `yaml` | policies in these formats |
 //! | `testing` | acting as a principal, and assertions for tests |
