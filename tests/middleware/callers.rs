@@ -14,7 +14,7 @@ use tower_authz::{
     Head, Identity, Policy, Principal, Unavailable,
 };
 
-/// `authorization: Role a,b`, `Scope a,b`, `Bad`, `Down` or `Broken`; nobody without it.
+/// `authorization: Role a,b`, `Scope a,b`, `Bad`, `Two`, `Down` or `Broken`; nobody without it.
 pub(crate) fn caller(head: Head<'_>) -> Identity {
     let Some(text) = head.headers().get("authorization").and_then(|value| value.to_str().ok()) else {
         return Identity::Anonymous;
@@ -24,6 +24,7 @@ pub(crate) fn caller(head: Head<'_>) -> Identity {
         ("Role", roles) => Principal::new("ada").roles(roles.split(',')).into(),
         ("Scope", names) => Principal::new("ada").permissions(names.split(',')).into(),
         ("Bad", _) => CredentialError::new(CredentialErrorKind::Expired).into(),
+        ("Two", _) => CredentialError::new(CredentialErrorKind::Ambiguous).into(),
         ("Down", _) => Unavailable::new().retry_after(Duration::from_secs(7)).detail("the directory is down").into(),
         ("Broken", _) => Identity::failed("the session layer did not run"),
         other => panic!("{other:?}"),

@@ -11,6 +11,8 @@ mod callers;
 mod conditions_are_judged_on_the_wire;
 mod denials_come_back_from_handlers;
 mod events_tell_the_whole_story;
+#[cfg(feature = "tonic")]
+mod grpc_clients_understand;
 mod guards_demand_what_they_say;
 mod identity_is_found_once;
 mod nothing_is_buffered;
