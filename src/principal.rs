@@ -198,9 +198,10 @@ impl Principal {
         self.snapshot.as_ref()
     }
 
-    /// Binds the handle to the policy snapshot under which it was let in.
-    pub(crate) fn bind(&mut self, snapshot: Arc<dyn Snapshot>) {
-        self.snapshot = Some(snapshot);
+    /// Binds the handle to the policy snapshot under which it was let in; to none where there is no policy, whatever
+    /// the handle was bound to before.
+    pub(crate) fn bind(&mut self, snapshot: Option<Arc<dyn Snapshot>>) {
+        self.snapshot = snapshot;
     }
 
     /// Copies what is behind a shared handle, so that no other holder sees the change.

@@ -48,20 +48,24 @@ impl Caller {
             return;
         };
         if let Some(found) = extensions.get_mut::<Principal>().filter(|found| found.is_same(&principal)) {
-            found.bind(snapshot);
+            found.bind(Some(snapshot));
         } else {
-            principal.bind(snapshot);
+            principal.bind(Some(snapshot));
             extensions.insert(principal);
         }
     }
 
-    /// Leaves in the request what authentication alone has found out.
+    /// Leaves in the request what authentication alone has found out, bound to the policy of a gate outside.
     pub(crate) fn leave_identity(identity: Identity, extensions: &mut Extensions) {
-        match identity.principal() {
-            Some(principal) => drop(extensions.insert(principal.clone())),
+        let snapshot = Self::of(extensions).and_then(|outside| outside.snapshot);
+        match identity.principal().cloned() {
+            Some(mut principal) => {
+                principal.bind(snapshot.clone());
+                extensions.insert(principal);
+            }
             None => drop(extensions.remove::<Principal>()),
         }
-        extensions.insert(Self { identity, snapshot: None, answered_outside: true });
+        extensions.insert(Self { identity, snapshot, answered_outside: true });
     }
 }
 
@@ -72,8 +76,17 @@ pub(crate) struct Gated {
     pub(crate) gate: Arc<Gate>,
     pub(crate) policy: Arc<Compiled>,
     pub(crate) identity: Identity,
-    /// The one key that the path selected, if it was just one.
+    /// The key that every reading of the path selected, if it is one.
     pub(crate) route: Option<Arc<str>>,
     /// A denial was reported and not enforced.
     pub(crate) waived: bool,
+}
+
+impl Gated {
+    /// Whether the route that a router has matched adds nothing to what was judged: its pattern is no key, or the
+    /// one that the path selected.
+    pub(crate) fn has_judged(&self, pattern: &str) -> bool {
+        self.route.as_deref() == Some(pattern)
+            || self.policy.key_of(pattern).is_none_or(|key| self.route.as_ref() == Some(key))
+    }
 }

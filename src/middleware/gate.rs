@@ -81,7 +81,7 @@ pub(crate) enum Position {
 pub(super) struct Judgment {
     decision: Decision,
     sender: Sender,
-    /// The one key that was selected, if it was just one.
+    /// The key that every reading of the path selected, if it is one.
     route: Option<Arc<str>>,
 }
 

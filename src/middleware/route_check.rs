@@ -61,8 +61,7 @@ where
             return ResponseFuture::denied(default_answer(report_at_once(denial, Head::from(&request))));
         };
         let head = Head::from(&request);
-        let matched = Target::from(head).matched;
-        if gated.waived || matched.is_none() || gated.route.as_deref() == matched {
+        if gated.waived || Target::from(head).matched.is_none_or(|pattern| gated.has_judged(pattern)) {
             return ResponseFuture::unjudged(self.inner.call(request));
         }
         let Gated { gate, policy, identity, .. } = gated;

@@ -86,6 +86,11 @@ impl Compiled {
         let is_public = |rule: &Rule| rule.allow.iter().any(|grant| matches!(grant, Grant::Public));
         self.unlisted != Unlisted::Authenticated && self.rules.iter().all(is_public)
     }
+
+    /// The key that `pattern` is, parameter names aside.
+    pub(crate) fn key_of(&self, pattern: &str) -> Option<&Arc<str>> {
+        Some(&self.routes.get(self.lookup.route_of(pattern)?)?.pattern)
+    }
 }
 
 /// A path and the rules of its methods.

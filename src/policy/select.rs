@@ -58,12 +58,14 @@ impl<'a> Selections<'a> {
         self.first.iter().chain(&self.more)
     }
 
-    /// The key that was selected, if there was just one.
+    /// The key that every reading selected, if it is one.
     pub(crate) fn only_route(&self) -> Option<&'a Arc<str>> {
-        match &self.first {
-            Some(Selection::Listed { route, .. }) if self.more.is_empty() => Some(&route.pattern),
-            _ => None,
-        }
+        let pattern = |selection: &Selection<'a>| match selection {
+            Selection::Unlisted => None,
+            Selection::Listed { route, .. } => Some(&route.pattern),
+        };
+        let first = self.first.as_ref().and_then(pattern)?;
+        self.more.iter().all(|selection| pattern(selection) == Some(first)).then_some(first)
     }
 
     /// The rule that the path as it stands selects.
@@ -152,6 +154,9 @@ impl<'a> Selections<'a> {
         }
         let Some(index) = policy.lookup.route_of(pattern) else { return };
         let (Some(route), Some(pattern)) = (policy.routes.get(index), policy.lookup.pattern(index)) else { return };
+        if self.selects_only(&route.pattern) {
+            return;
+        }
         let matches: Vec<_> = (self.readings.iter())
             .filter_map(|(reading, text)| Some((reading, pattern.captures(text, EmptySegment::Matches)?)))
             .collect();
@@ -161,10 +166,9 @@ impl<'a> Selections<'a> {
         }
     }
 
-    /// Whether `pattern`, as it is written in the policy, is all that was selected: the usual case.
+    /// Whether the key `pattern` is all that was selected: the usual case.
     fn selects_only(&self, pattern: &str) -> bool {
-        let is_it = |selection: &Selection<'_>| matches!(selection, Selection::Listed { route, .. } if *route.pattern == *pattern);
-        self.more.is_empty() && self.first.as_ref().is_some_and(is_it)
+        self.only_route().is_some_and(|only| **only == *pattern)
     }
 }
 

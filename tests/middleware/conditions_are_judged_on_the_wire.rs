@@ -118,6 +118,26 @@ async fn predicates_decide_and_fail_closed() {
     }
 }
 
+/// A predicate may count, so what a router calls its parameters must not make it count twice.
+#[tokio::test]
+async fn predicates_are_asked_once_for_each_request() {
+    let asked = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&asked);
+    let authz = AuthzLayer::builder(grant(r#"{ "check": "quota" }"#)).authenticator(caller);
+    let authz = authz.check("quota", move |_| count.fetch_add(1, Ordering::SeqCst) < 1000).build().unwrap();
+    for key in ["/x/{id}", "/x/{other}", "/{*path}", "/{a}/{b}"] {
+        let router = Router::new().route(key, any(|| async { "reached" }));
+        for app in [router.clone().layer(authz.clone()), authz.protect(router).into_router()] {
+            let to = serve(app).await;
+            assert_eq!(Ask::get("/x/1").header("authorization", "Role viewer").send(to).await.status, 200);
+            assert_eq!(asked.swap(0, Ordering::SeqCst), 1, "{key}");
+            // Each of two readings has a parameter of its own.
+            assert_eq!(Ask::get("/x/%31").header("authorization", "Role viewer").send(to).await.status, 200);
+            assert_eq!(asked.swap(0, Ordering::SeqCst), 2, "{key}");
+        }
+    }
+}
+
 const LOCAL: &str = r#"{ "all_of": ["viewer"], "networks": ["127.0.0.0/8"] }"#;
 const OFFICE: &str = r#"{ "all_of": ["viewer"], "networks": ["203.0.113.0/24"] }"#;
 

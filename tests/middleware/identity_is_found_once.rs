@@ -1,5 +1,7 @@
 //! Who is calling is what the gate has found out, and nothing else: no stale principal and no header survives.
 
+use std::sync::{Arc, Mutex};
+
 use axum::{Router, body::Body, extract::Request, middleware::Next, response::Response, routing::get};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tower::{Layer, ServiceExt};
@@ -200,6 +202,42 @@ async fn a_principal_is_bound_to_the_gate_it_met_last() {
     let boss = Ask::get("/boss").header("authorization", "Role boss").send(to).await;
     assert_eq!((boss.status.as_u16(), boss.text()), (200, "true false"));
     assert_eq!(Ask::get("/viewer").header("authorization", "Role boss").send(to).await.status, 403);
+}
+
+/// Who authenticates again behind a gate still asks by its policy: inheritance counts, exclusive roles bind.
+#[tokio::test]
+async fn identity_alone_behind_a_gate_keeps_its_policy() {
+    const ROLES: &str = r#"{ "version": 1, "roles": { "viewer": {}, "admin": { "inherits": ["viewer"] }, "auditor": {} },
+        "exclusive_roles": [["admin", "auditor"]], "routes": { "ANY /{*path}": "public" } }"#;
+    let router = Router::new()
+        .route("/viewer", get(who).route_layer(Guard::role("viewer")))
+        .route("/outsider", get(who).route_layer(Guard::none_of(["viewer"])))
+        .route("/anyone", get(who).route_layer(Guard::authenticated()));
+    let to = serve(layer(ROLES).protect(router.layer(Identify::new(caller)))).await;
+    for (path, who, status) in [
+        ("/viewer", "Role admin", 200),
+        ("/outsider", "Role admin", 403),
+        ("/anyone", "Role admin", 200),
+        ("/anyone", "Role admin,auditor", 403),
+        ("/anyone", "", 401),
+    ] {
+        assert_eq!(Ask::get(path).header("authorization", who).send(to).await.status, status, "{path} {who}");
+    }
+}
+
+/// A principal that an application has kept since a gate let it in brings no policy along.
+#[tokio::test]
+async fn a_principal_that_was_kept_means_literally_what_it_says() {
+    let kept = Arc::<Mutex<Option<Principal>>>::default();
+    let keep = Arc::clone(&kept);
+    let handler = move |caller: Principal| async move { *keep.lock().unwrap() = Some(caller) };
+    let gated = layer(POLICY).protect(Router::new().route("/doc", get(handler)));
+    assert_eq!(gated.oneshot(request::<Body>("GET", "/doc", "Role admin")).await.unwrap().status(), 200);
+    let kept = kept.lock().unwrap().clone().unwrap();
+    assert!(kept.has_role("viewer"));
+    let app = Router::new().route("/", get(who).route_layer(Guard::role("viewer")));
+    let to = serve(app.layer(Identify::new(move |_: Head<'_>| kept.clone()))).await;
+    assert_eq!(Ask::get("/").send(to).await.status, 403);
 }
 
 #[test]
