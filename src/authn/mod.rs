@@ -4,6 +4,8 @@
 //! functions and types here make the usual ones, and [`Chain`] puts several together.
 
 mod ambient;
+#[cfg(feature = "api-keys")]
+mod api_keys;
 mod authenticator;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod bearer;
@@ -17,9 +19,12 @@ mod function;
 mod jwt;
 mod network;
 mod peer;
+mod resource_metadata;
 mod trusted_headers;
 
 pub use ambient::ambient;
+#[cfg(feature = "api-keys")]
+pub use api_keys::{ApiKeyError, ApiKeyErrorKind, ApiKeys, ApiKeysBuilder};
 pub use authenticator::{Authentication, Authenticator, BoxFuture};
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 pub use bearer::Bearer;
@@ -35,4 +40,5 @@ pub use jwt::{
 };
 pub use network::{TrustError, TrustErrorKind};
 pub use peer::{MissingAddress, PeerAddr};
+pub use resource_metadata::{ResourceMetadata, ResourceMetadataError};
 pub use trusted_headers::{Separator, TrustedHeaders, TrustedHeadersBuilder};

@@ -8,19 +8,35 @@ use http::{Request, request::Builder};
 use tower_authz::{Authenticator, CredentialErrorKind, Head, Identity, authn::PeerAddr};
 
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod algorithms_are_bound_to_keys;
+#[cfg(feature = "api-keys")]
+mod api_keys_are_known_by_their_hashes;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod bearer_tokens_are_taken_from_one_place;
 mod chains_let_one_member_decide;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod claims_of_every_shape_are_read;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod claims_of_tokens_become_principals;
 mod client_address_is_never_what_an_attacker_chose;
 mod closures_are_authenticators;
 mod extensions_name_the_caller;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod issuers_speak_for_themselves_alone;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod keys;
 mod no_header_panics;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod presets_read_what_providers_send;
 mod proxies_name_the_caller;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod tokens;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod tokens_are_proved_before_they_are_believed;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod tokens_come_through_other_places_where_asked;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod tokens_meet_policies;
 mod trust_is_never_given_to_everyone;
 
 /// Runs an authenticator to its end.

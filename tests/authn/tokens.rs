@@ -18,8 +18,11 @@ pub(crate) static CRYPTO: &CryptoProvider = &jsonwebtoken::crypto::aws_lc::DEFAU
 pub(crate) static CRYPTO: &CryptoProvider = &jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 
 pub(crate) fn builder() -> JwtBuilder {
-    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
-    Jwt::hs256(SECRET).leeway(Duration::from_secs(10)).clock(move || now)
+    Jwt::hs256(SECRET).leeway(Duration::from_secs(10)).clock(clock)
+}
+
+pub(crate) fn clock() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(NOW)
 }
 
 pub(crate) fn encode(part: &[u8]) -> String {
@@ -44,10 +47,14 @@ pub(crate) fn sign_by(key: &EncodingKey, algorithm: Algorithm, header: &str, cla
 /// A good token, with `changes` to its claims; null takes one away.
 pub(crate) fn token(changes: Value) -> String {
     let mut claims = json!({ "sub": "ada", "exp": NOW + 60 });
-    let (Value::Object(members), Value::Object(changes)) = (&mut claims, changes) else { panic!("no object") };
-    members.extend(changes);
-    members.retain(|_, value| !value.is_null());
+    extend(&mut claims, changes);
+    claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
     sign(r#"{"alg":"HS256","typ":"JWT"}"#, &claims.to_string())
+}
+
+pub(crate) fn extend(object: &mut Value, changes: Value) {
+    let (Value::Object(members), Value::Object(changes)) = (object, changes) else { panic!("no object") };
+    members.extend(changes);
 }
 
 pub(crate) fn bearing(token: &str) -> Request<()> {

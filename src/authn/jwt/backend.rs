@@ -7,9 +7,9 @@ use jsonwebtoken::{DecodingKey, crypto::CryptoProvider};
 use super::algorithm::JwtAlgorithm;
 
 #[cfg(feature = "jwt")]
-static CRYPTO: &CryptoProvider = &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+pub(super) static CRYPTO: &CryptoProvider = &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 #[cfg(not(feature = "jwt"))]
-static CRYPTO: &CryptoProvider = &jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
+pub(super) static CRYPTO: &CryptoProvider = &jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 
 /// Whether `key` made `signature` for `message`. False where the key is of another family than the algorithm.
 pub(super) fn verify(algorithm: JwtAlgorithm, key: &DecodingKey, message: &[u8], signature: &Vec<u8>) -> bool {

@@ -44,7 +44,7 @@ impl Inspector {
         }
     }
 
-    fn recall(&self, token: &[u8], now: SystemTime) -> Option<Identity> {
+    pub(super) fn recall(&self, token: &[u8], now: SystemTime) -> Option<Identity> {
         let tokens = self.tokens.as_ref()?;
         match tokens.find(token, now, |basis| self.verifier.stands(basis))? {
             Found::Good { principal, basis } if self.is_revoked(&principal) => {

@@ -182,3 +182,23 @@ fn without_zeros(mut number: &[u8]) -> &[u8] {
     }
     number
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 8037, appendix A.4: what is signed there is no object, so that only the key can be asked.
+    #[test]
+    fn the_example_of_rfc_8037_is_verified() {
+        let jwk = br#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let key = Key::jwk(&super::super::object::parse(jwk).unwrap()).unwrap();
+        let message = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+        let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+        assert!(key.verify(EdDsa, message.as_bytes(), &signature));
+        assert!(!key.verify(EdDsa, message.replace('R', "S").as_bytes(), &signature));
+        assert!(!key.verify(Es256, message.as_bytes(), &signature), "of another family");
+        assert!(!key.verify(EdDsa, message.as_bytes(), &signature[1..].to_vec()));
+        assert!(!key.verify(EdDsa, message.as_bytes(), &Vec::new()));
+    }
+}

@@ -19,6 +19,8 @@ mod key_set;
 mod keys;
 mod object;
 mod revocation;
+#[cfg(test)]
+mod tests;
 mod token;
 mod verifier;
 

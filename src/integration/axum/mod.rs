@@ -4,6 +4,7 @@
 mod access;
 mod extract;
 mod protected;
+mod resource_metadata;
 mod response;
 mod serve;
 
