@@ -2,7 +2,10 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::capture::{Captures, EmptySegment};
+use super::{
+    capture::{Captures, EmptySegment},
+    spelling::other_spellings,
+};
 
 /// A piece of a path, from left to right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +85,11 @@ impl Pattern {
 
     pub(crate) fn pieces(&self) -> &[Piece] {
         &self.pieces
+    }
+
+    /// The path in every spelling that a lookup knows, as it was written first.
+    pub(crate) fn spellings(&self) -> impl Iterator<Item = Vec<Piece>> {
+        std::iter::once(self.pieces.clone()).chain(other_spellings(&self.pieces))
     }
 
     /// The names of the parameters, from left to right.

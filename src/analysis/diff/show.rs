@@ -1,0 +1,110 @@
+//! A diff as text and as JSON.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::{between::Diff, caller::DiffCaller, change::Change};
+
+impl fmt::Display for Diff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("no change in access");
+        }
+        for (title, changes) in [("widened", self.widened()), ("narrowed", self.narrowed())] {
+            if !changes.is_empty() {
+                writeln!(f, "{title}:")?;
+                changes.iter().try_for_each(|change| writeln!(f, "{change}"))?;
+                writeln!(f)?;
+            }
+        }
+        write!(f, "{} widened, {} narrowed", count(self.widened_cells()), count(self.narrowed_cells()))
+    }
+}
+
+fn count(cells: usize) -> String {
+    format!("{cells} {}", if cells == 1 { "cell" } else { "cells" })
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  {}", self.key())?;
+        writeln!(f, "    was: {}", self.was())?;
+        writeln!(f, "    now: {}", self.now())?;
+        for caller in self.callers() {
+            writeln!(f, "    for: {caller}")?;
+        }
+        if !self.is_complete() {
+            writeln!(f, "    for: more, with other names")?;
+        }
+        let text = |key| self.witness().get(key).and_then(Value::as_str).unwrap_or_default();
+        write!(f, "    witness: {} {}", text("method"), text("path"))?;
+        for (key, value) in self.witness().iter().filter(|(key, _)| !matches!(key.as_str(), "method" | "path")) {
+            match value {
+                Value::Array(values) if values.is_empty() => {}
+                Value::String(text) => write!(f, ", {key} {text}")?,
+                Value::Array(values) => {
+                    let texts: Vec<_> = values.iter().filter_map(Value::as_str).collect();
+                    write!(f, ", {key} {}", texts.join(" and "))?;
+                }
+                other => write!(f, ", {key} {other}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for DiffCaller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = [("role", "roles", self.roles()), ("permission", "permissions", self.permissions())];
+        let named = kinds.into_iter().filter(|(.., names)| !names.is_empty());
+        let mut parts: Vec<_> = named
+            .map(|(one, many, names)| format!("{} {}", if names.len() == 1 { one } else { many }, names.join(" and ")))
+            .collect();
+        match (self.is_authenticated(), parts.is_empty()) {
+            (false, _) => parts.push("callers without credentials".to_owned()),
+            (true, true) => parts.push("authenticated callers".to_owned()),
+            (true, false) => {}
+        }
+        parts.extend(self.conditions().iter().cloned());
+        f.write_str(&parts.join(", "))
+    }
+}
+
+impl Diff {
+    /// The diff as JSON: `widened` and `narrowed`, each a list of changes, and `cells`, how many of each there are.
+    pub fn to_json(&self) -> Value {
+        let all = |changes: &[Change]| changes.iter().map(Change::to_json).collect::<Value>();
+        json!({
+            "widened": all(self.widened()),
+            "narrowed": all(self.narrowed()),
+            "cells": { "widened": self.widened_cells(), "narrowed": self.narrowed_cells() },
+        })
+    }
+}
+
+impl Change {
+    /// The change as JSON, with the members `methods`, `route`, `was`, `now`, `callers`, `complete` and `witness`.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "methods": self.methods(),
+            "route": self.route(),
+            "was": self.was(),
+            "now": self.now(),
+            "callers": self.callers().iter().map(DiffCaller::to_json).collect::<Value>(),
+            "complete": self.is_complete(),
+            "witness": self.witness(),
+        })
+    }
+}
+
+impl DiffCaller {
+    fn to_json(&self) -> Value {
+        json!({
+            "authenticated": self.is_authenticated(),
+            "roles": self.roles(),
+            "permissions": self.permissions(),
+            "conditions": self.conditions(),
+        })
+    }
+}
