@@ -36,12 +36,9 @@ pub use builder::{Grant, PolicyBuilder, RoleBuilder, Rule};
 pub(crate) use capture::{Captures, EmptySegment};
 pub use check::CheckContext;
 pub(crate) use check::Checks;
+pub(crate) use compiled::Compiled;
 pub use compiled::Unlisted;
-pub(crate) use compiled::{
-    ClaimTest, ClaimValue, Compiled, Conditions, Grant as CompiledGrant, Route, Rule as CompiledRule,
-};
-#[cfg(feature = "testing")]
-pub(crate) use coverage::coverage;
+pub(crate) use compiled::{ClaimTest, ClaimValue, Conditions, Grant as CompiledGrant, Route, Rule as CompiledRule};
 pub use decide::Enforcement;
 pub(crate) use decide::{Decision, Permit, Trial, decide, shadow_differences, unusable};
 pub(crate) use error::Source;
@@ -50,6 +47,7 @@ pub(crate) use grammar::{At, RouteKey, Verb};
 pub(crate) use guard::{Name, Requirement, Terms};
 pub(crate) use handle::PolicyUser;
 pub use handle::{PolicyHandle, PolicyStatus};
+pub(crate) use judge::Judge;
 pub(crate) use judge::{Caller, Case, Circumstances, ClientAddress, Scrutiny};
 pub(crate) use part::{Distance, Part};
 pub(crate) use pattern::{Pattern, Piece};

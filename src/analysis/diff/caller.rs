@@ -2,6 +2,7 @@
 
 /// Callers for whom something changes: those with these names, as far as the conditions hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct DiffCaller {
     pub(super) authenticated: bool,
     pub(super) roles: Vec<String>,

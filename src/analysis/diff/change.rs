@@ -23,6 +23,7 @@ pub(super) struct Demand {
 
 /// Methods of a path that a new policy opens to more callers, or closes to some.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Change {
     methods: Vec<String>,
     route: String,

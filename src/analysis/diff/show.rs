@@ -1,8 +1,10 @@
 //! A diff as text and as JSON.
 
+#[cfg(feature = "serde")]
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{between::Diff, caller::DiffCaller, change::Change};
 
@@ -71,40 +73,16 @@ impl fmt::Display for DiffCaller {
     }
 }
 
-impl Diff {
-    /// The diff as JSON: `widened` and `narrowed`, each a list of changes, and `cells`, how many of each there are.
-    pub fn to_json(&self) -> Value {
-        let all = |changes: &[Change]| changes.iter().map(Change::to_json).collect::<Value>();
-        json!({
-            "widened": all(self.widened()),
-            "narrowed": all(self.narrowed()),
-            "cells": { "widened": self.widened_cells(), "narrowed": self.narrowed_cells() },
-        })
-    }
-}
-
-impl Change {
-    /// The change as JSON, with the members `methods`, `route`, `was`, `now`, `callers`, `complete` and `witness`.
-    pub fn to_json(&self) -> Value {
-        json!({
-            "methods": self.methods(),
-            "route": self.route(),
-            "was": self.was(),
-            "now": self.now(),
-            "callers": self.callers().iter().map(DiffCaller::to_json).collect::<Value>(),
-            "complete": self.is_complete(),
-            "witness": self.witness(),
-        })
-    }
-}
-
-impl DiffCaller {
-    fn to_json(&self) -> Value {
-        json!({
-            "authenticated": self.is_authenticated(),
-            "roles": self.roles(),
-            "permissions": self.permissions(),
-            "conditions": self.conditions(),
-        })
+/// `widened` and `narrowed`, each a list of changes, and `cells`, how many of each there are.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Diff {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let cells = BTreeMap::from([("widened", self.widened_cells()), ("narrowed", self.narrowed_cells())]);
+        let mut diff = serializer.serialize_struct("Diff", 3)?;
+        diff.serialize_field("widened", self.widened())?;
+        diff.serialize_field("narrowed", self.narrowed())?;
+        diff.serialize_field("cells", &cells)?;
+        diff.end()
     }
 }
