@@ -29,26 +29,19 @@ impl fmt::Display for Matrix {
 impl Matrix {
     /// As a table in Markdown, conditions as footnotes.
     pub fn to_markdown(&self) -> String {
-        let note = |numbers: &[usize]| numbers.iter().map(|number| format!("[^{number}]")).collect::<String>();
+        let note = |numbers: &[usize]| format!("[^{}]", join(numbers, "][^"));
         let mut table = self.table(&Marks { allowed: "yes", denied: "", note: &note }).into_iter();
         let head = table.next().unwrap_or_default();
+        let rule = vec!["---".to_owned(); head.len()];
         // A `*` in a path is no emphasis.
-        let table = table.map(|row| {
-            row.into_iter()
-                .enumerate()
-                .map(|(column, text)| if column == 1 { format!("`{text}`") } else { text })
-                .collect()
-        });
-        let rule = head.iter().map(|_| "---".to_owned()).collect();
-        let mut text = String::new();
-        for row in [head, rule].into_iter().chain(table) {
+        let code = |(column, text): (usize, String)| if column == 1 { format!("`{text}`") } else { text };
+        let rows = table.map(|row| row.into_iter().enumerate().map(code).collect());
+        let lines = [head, rule].into_iter().chain(rows).map(|row: Vec<String>| {
             let cells: Vec<_> = row.iter().map(|text| text.replace('|', "\\|")).collect();
-            text.push_str(&format!("| {} |\n", cells.join(" | ")));
-        }
-        for (number, condition) in (1..).zip(self.conditions()) {
-            text.push_str(&format!("{}[^{number}]: {condition}\n", if number == 1 { "\n" } else { "" }));
-        }
-        text
+            format!("| {} |\n", cells.join(" | "))
+        });
+        let notes = (1..).zip(self.conditions()).map(|(number, condition)| format!("\n[^{number}]: {condition}\n"));
+        lines.chain(notes).collect::<Vec<_>>().concat()
     }
 
     /// As comma-separated values (RFC 4180): `allowed`, `denied` or the conditions themselves.
