@@ -17,9 +17,15 @@ pub enum Identity {
     Rejected(CredentialError),
     /// Whether the credentials are good cannot be found out now. This is never a denial of rights: it is answered 503.
     Unavailable(Unavailable),
-    /// Authentication is set up wrongly. This says nothing about the caller: it is answered 500 and never forwarded.
+    /// Authentication is set up wrongly. This says nothing about the caller: it is answered 500, and only what is public
+    /// is still served.
     Failed(Failure),
 }
+
+/// An identity that is neither good nor absent, left in the extensions of a request by authentication alone, so that
+/// a gate inside does not take it for anonymous.
+#[derive(Clone, Debug)]
+pub(crate) struct Unusable(pub(crate) Identity);
 
 impl Identity {
     /// The principal, if the credentials were good.

@@ -15,7 +15,7 @@ use http::{Extensions, HeaderMap, Method, Request, Uri, request};
 /// let head = Head::from(&request);
 /// assert_eq!(head.uri().path(), "/invoices");
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Head<'a> {
     method: &'a Method,
     uri: &'a Uri,
@@ -51,6 +51,18 @@ impl<'a> Head<'a> {
     /// The extensions that outer layers left.
     pub fn extensions(&self) -> &'a Extensions {
         self.extensions
+    }
+}
+
+impl fmt::Debug for Head<'_> {
+    /// Prints the names of the headers and no values, and no query: they may hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<_> = self.headers.keys().collect();
+        f.debug_struct("Head")
+            .field("method", self.method)
+            .field("path", &self.uri.path())
+            .field("headers", &headers)
+            .finish_non_exhaustive()
     }
 }
 

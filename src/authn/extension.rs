@@ -4,7 +4,7 @@ use std::{any::type_name, future::Future, marker::PhantomData};
 
 use super::{Authentication, Authenticator};
 use crate::{
-    identity::{Failure, Identity},
+    identity::{Failure, Identity, Unusable},
     principal::Principal,
     target::Head,
 };
@@ -70,7 +70,7 @@ where
 }
 
 /// An authenticator that takes the [`Principal`] that an outer layer has put into the extensions; without one the
-/// caller is anonymous. It allocates nothing, and what it finds is [ambient](Authenticator::is_ambient).
+/// caller is anonymous, unless [`Identify`](crate::Identify) has found the credentials to be bad. It allocates nothing, and what it finds is [ambient](Authenticator::is_ambient).
 ///
 /// ```
 /// use tower_authz::{Authentication, Authenticator, Head, Identity, Principal, authn};
@@ -80,7 +80,11 @@ where
 /// assert!(matches!(outcome, Authentication::Ready(Identity::Authenticated(_))));
 /// ```
 pub fn principal_extension() -> impl Authenticator {
-    super::ambient(super::from_fn(|head| head.extensions().get::<Principal>().cloned()))
+    super::ambient(super::from_fn(|head| {
+        let unusable = || head.extensions().get::<Unusable>().map(|found| found.0.clone());
+        let principal = head.extensions().get::<Principal>().cloned().map(Identity::from);
+        principal.or_else(unusable).unwrap_or_default()
+    }))
 }
 
 struct FromExtension<T, F> {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Method, Response, header};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode, header};
 
 use super::body::DenialBody;
 use crate::{
@@ -45,6 +45,8 @@ pub(crate) struct Sender {
     pub(crate) request_id: Option<Kept<MOST_REQUEST_ID>>,
     pub(crate) hint: Option<&'static str>,
     pub(crate) policy: Option<Arc<Compiled>>,
+    /// What the credentials deserve where they are neither good nor absent, and a public rule let the request in.
+    pub(crate) unusable: Option<Box<Denial>>,
 }
 
 /// A denial in the extensions of a response, for the gates outside.
@@ -66,6 +68,16 @@ impl Sender {
             request_id: head.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok()).map(Kept::new),
             hint: preflight(head),
             policy: None,
+            unusable: None,
+        }
+    }
+
+    /// A path that no key matches tells bad credentials before anything else, so a masked route that a public rule
+    /// leads to must do the same.
+    fn as_if_missing(&self, denial: Denial) -> Denial {
+        match &self.unusable {
+            Some(unusable) if denial.mask() == Mask::Missing => Denial::clone(unusable),
+            _ => denial,
         }
     }
 
@@ -111,9 +123,10 @@ impl Answering {
         let Some(Returned { denial, headers }) = response.extensions_mut().remove::<Returned>() else {
             return response;
         };
-        let is_masked = denial.mask() != Mask::None;
+        let denial = sender.as_if_missing(denial);
+        let is_like_missing = matches!(denial.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
         let mut answer = self.deny(denial, sender);
-        if !is_masked {
+        if !is_like_missing {
             keep_foreign_headers(response.headers(), &headers, answer.headers_mut());
         }
         answer.map(R::from_denial)

@@ -6,7 +6,7 @@ use http::Extensions;
 
 use super::gate::Gate;
 use crate::{
-    identity::Identity,
+    identity::{Identity, Unusable},
     policy::Compiled,
     principal::{Principal, Snapshot},
 };
@@ -55,15 +55,20 @@ impl Caller {
         }
     }
 
-    /// Leaves in the request what authentication alone has found out, bound to the policy of a gate outside.
+    /// Leaves in the request what authentication alone has found out. A policy that has let the request in before goes
+    /// on to say what the roles mean.
     pub(crate) fn leave_identity(identity: Identity, extensions: &mut Extensions) {
-        let snapshot = Self::of(extensions).and_then(|outside| outside.snapshot);
-        match identity.principal().cloned() {
-            Some(mut principal) => {
+        let snapshot = Self::of(extensions).and_then(|before| before.snapshot);
+        extensions.remove::<Principal>();
+        extensions.remove::<Unusable>();
+        match &identity {
+            Identity::Anonymous => {}
+            Identity::Authenticated(principal) => {
+                let mut principal = principal.clone();
                 principal.bind(snapshot.clone());
                 extensions.insert(principal);
             }
-            None => drop(extensions.remove::<Principal>()),
+            unusable => drop(extensions.insert(Unusable(unusable.clone()))),
         }
         extensions.insert(Self { identity, snapshot, answered_outside: true });
     }

@@ -27,7 +27,7 @@ use crate::{
     path::Tolerance,
     policy::{
         Checks, Circumstances, ClientAddress, Compiled, Decision, Enforcement, Permit, PolicyHandle, PolicyUser,
-        Selections, decide, select, shadow_differences,
+        Selections, decide, select, shadow_differences, unusable,
     },
     report::Event,
     target::{Head, Target},
@@ -58,6 +58,7 @@ pub(crate) struct Gate {
 #[derive(Default)]
 pub(super) struct Notices {
     inside_routing: AtomicBool,
+    failed: AtomicBool,
     stale: Patterns,
     unnamed: Patterns,
 }
@@ -133,6 +134,7 @@ impl Gate {
             }
         }
         self.notice(policy, &selections, head, position);
+        self.notice_failure(identity, &decision);
         Judgment { decision, sender, route: selections.only_route().cloned() }
     }
 
@@ -202,6 +204,7 @@ impl Gate {
             principal: identity.principal().cloned(),
             client: client.and_then(Result::ok),
             policy: Some(Arc::clone(policy)),
+            unusable: unusable(identity).map(Box::new),
             ..Sender::new(head, &self.answering.renderer)
         }
     }
@@ -283,6 +286,21 @@ impl Gate {
                 target: "tower_authz",
                 "the policy masks routes, but the layer is inside axum's routing, which adds headers to masked \
                  answers: use `authz.protect(router)`, or put the layer around the whole router"
+            );
+        }
+    }
+}
+
+impl Gate {
+    /// On public routes nobody is told that authentication is set up wrongly, so the operator is.
+    fn notice_failure(&self, identity: &Identity, decision: &Decision) {
+        if let (Identity::Failed(failure), Decision::Allow(_)) = (identity, decision)
+            && !self.notices.failed.swap(true, Ordering::Relaxed)
+        {
+            tracing::error!(
+                target: "tower_authz",
+                { authz.detail = failure.detail() },
+                "authentication is set up wrongly: whatever is not public is answered 500"
             );
         }
     }

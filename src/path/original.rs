@@ -19,7 +19,8 @@ impl<'a> StartPaths<'a> {
         let Some(original) = original else {
             return Self { current: path.into(), original: None, bare: None };
         };
-        let prefix = prefix(original, nested.unwrap_or_default());
+        let nested = nested.unwrap_or_default().trim_end_matches('/');
+        let prefix = prefix(original, nested).unwrap_or(nested);
         if is_joined(original, prefix, path) {
             return Self { current: original.into(), original: None, bare: None };
         }
@@ -30,21 +31,24 @@ impl<'a> StartPaths<'a> {
     }
 }
 
-/// As many leading segments of `original` as the nested pattern has; none if there are fewer.
-fn prefix<'a>(original: &'a str, nested: &str) -> &'a str {
-    let segments = nested.trim_end_matches('/').matches('/').count();
-    let mut slashes = original.match_indices('/').map(|(at, _)| at).skip(segments);
-    match slashes.next() {
-        Some(at) => original.get(..at).unwrap_or_default(),
-        None if original.matches('/').count() == segments => original,
-        None => "",
+/// The leading segments of `original` that the pattern of the nest matches. Where it does not, a layer in between
+/// has rewritten the path, and all that is known of the prefix is its pattern.
+fn prefix<'a>(original: &'a str, nested: &str) -> Option<&'a str> {
+    let mut length = 0;
+    for pattern in nested.split('/').skip(1) {
+        let rest = original.get(length..)?.strip_prefix('/')?;
+        let segment = rest.split('/').next()?;
+        if pattern != segment && !(pattern.starts_with('{') && pattern.ends_with('}')) {
+            return None;
+        }
+        length += 1 + segment.len();
     }
+    original.get(..length)
 }
 
 /// Whether `original` is the prefix and the path; at the root of a nest axum shows `/` for nothing.
 fn is_joined(original: &str, prefix: &str, path: &str) -> bool {
-    let rest = original.get(prefix.len()..).unwrap_or_default();
-    rest == path || (rest.is_empty() && path == "/")
+    original.strip_prefix(prefix).is_some_and(|rest| rest == path || (rest.is_empty() && path == "/"))
 }
 
 #[cfg(test)]
@@ -64,7 +68,9 @@ mod tests {
             ("/admin", Some("/public"), None, "/admin", Some("/public"), None),
             ("/admin", Some("/public/admin"), None, "/admin", Some("/public/admin"), None),
             ("/admin", Some("/api/public"), Some("/api"), "/api/admin", Some("/api/public"), Some("/admin")),
-            ("/admin", Some("/"), Some("/api/v1"), "/admin", Some("/"), None),
+            ("/admin", Some("/"), Some("/api/v1"), "/api/v1/admin", Some("/"), Some("/admin")),
+            ("/alias", Some("/public/alias"), Some("/admin"), "/admin/alias", Some("/public/alias"), Some("/alias")),
+            ("/x", Some("/a/b/x"), Some("/{t}/c"), "/{t}/c/x", Some("/a/b/x"), Some("/x")),
         ] {
             let start = StartPaths::of(path, original, nested);
             let starts = (&*start.current, start.original, start.bare);

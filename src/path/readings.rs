@@ -7,11 +7,17 @@ use super::reject::{Rejected, Tolerance, check};
 /// The most readings that a path may have.
 const MOST: usize = 64;
 
+/// The most bytes that the readings of a path beside itself may have together, lest one long path cost as much as
+/// thousands of short ones.
+const MOST_BYTES: usize = 256 * 1024;
+
 /// The distinct readings of one path, the path itself first.
 #[derive(Debug)]
 pub(crate) struct Readings<'a> {
     path: Cow<'a, str>,
     others: Vec<Vec<u8>>,
+    /// How many bytes the others have.
+    bytes: usize,
     clean: bool,
 }
 
@@ -19,10 +25,10 @@ impl<'a> Readings<'a> {
     /// Reads `path`; `append_slash` says whether a key ends in `/`.
     pub(crate) fn of(path: Cow<'a, str>, append_slash: bool, tolerance: Tolerance) -> Result<Self, Rejected> {
         if is_clean(path.as_bytes()) && !append_slash {
-            return Ok(Self { path, others: Vec::new(), clean: true });
+            return Ok(Self { path, others: Vec::new(), bytes: 0, clean: true });
         }
         check(path.as_bytes(), true, tolerance)?;
-        let mut readings = Self { path, others: Vec::new(), clean: false };
+        let mut readings = Self { path, others: Vec::new(), bytes: 0, clean: false };
         let steps = Steps { append_slash, backslash: tolerance.encoded_backslash };
         let mut next = 0;
         while let Some(reading) = readings.get(next) {
@@ -59,8 +65,10 @@ impl<'a> Readings<'a> {
             return Ok(());
         }
         check(&reading, false, tolerance)?;
+        self.bytes += reading.len();
         self.others.push(reading);
-        if self.others.len() < MOST { Ok(()) } else { Err(Rejected::TooManyReadings) }
+        let few = self.others.len() < MOST && self.bytes <= MOST_BYTES;
+        if few { Ok(()) } else { Err(Rejected::TooManyReadings) }
     }
 }
 

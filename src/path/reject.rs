@@ -26,7 +26,7 @@ impl Rejected {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::NoLeadingSlash => "the path does not begin with a slash",
-            Self::TooManyReadings => "the path can be read in more than 64 ways",
+            Self::TooManyReadings => "the path can be read in too many ways",
             Self::DotSegment => "the path has a dot segment",
             Self::Backslash => "the path has a backslash",
             Self::ControlCharacter => "the path has a control character",

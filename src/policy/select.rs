@@ -96,24 +96,32 @@ impl<'a> Selections<'a> {
         }
     }
 
+    /// Every reading selects. What the bare path selects binds, too, but nobody need have listed it.
     fn add_readings(&mut self, policy: &'a Compiled, method: &Method) {
-        let clean = self.readings.is_clean();
         let mut unlisted = Vec::new();
-        for index in 0..self.readings.len() {
-            let reading = Reading(index);
-            let text = self.readings.get(reading);
-            let lenient = policy.lookup.find(text, EmptySegment::Matches);
-            let strict =
-                policy.lookup.ways_differ(text, clean).then(|| policy.lookup.find(text, EmptySegment::Fails)).flatten();
-            if lenient.is_none() && strict.is_none() {
+        for reading in self.readings.whole() {
+            if !self.add_reading(policy, reading) {
                 unlisted.push(reading);
             }
-            let strict = strict.filter(|hit| lenient.as_ref() != Some(hit));
-            self.add_hits(policy, reading, [lenient, strict]);
         }
         if self.first.is_none() || unlisted.iter().any(|reading| !self.is_exempt(policy, *reading, method)) {
             self.push(Selection::Unlisted);
         }
+        for reading in self.readings.bare() {
+            self.add_reading(policy, reading);
+        }
+    }
+
+    /// Adds what a reading selects, either way; whether it selects anything.
+    fn add_reading(&mut self, policy: &'a Compiled, reading: Reading) -> bool {
+        let text = self.readings.get(reading);
+        let lenient = policy.lookup.find(text, EmptySegment::Matches);
+        let differ = policy.lookup.ways_differ(text, self.readings.is_clean());
+        let strict = differ.then(|| policy.lookup.find(text, EmptySegment::Fails)).flatten();
+        let is_listed = lenient.is_some() || strict.is_some();
+        let strict = strict.filter(|hit| lenient.as_ref() != Some(hit));
+        self.add_hits(policy, reading, [lenient, strict]);
+        is_listed
     }
 
     fn add_hits(&mut self, policy: &'a Compiled, reading: Reading, hits: [Option<Hit>; 2]) {
@@ -132,7 +140,7 @@ impl<'a> Selections<'a> {
             Selection::Listed { reading, .. } => {
                 let listed = self.readings.get(*reading);
                 same_but_trailing_slashes(listed, text)
-                    || (same_but_encoded_slashes(listed, text) && self.allows_encoded_slash(policy, *reading, method))
+                    || (self.allows_encoded_slash(policy, *reading, method) && same_but_encoded_slashes(listed, text))
             }
         })
     }
@@ -182,11 +190,15 @@ impl<'a> Selection<'a> {
     }
 }
 
-/// The readings of the path as it stands, and of the others from which readings start.
+/// The readings of every path from which readings start.
 #[derive(Debug)]
 struct AllReadings<'a> {
+    /// Of the path as it stands.
     current: Readings<'a>,
-    others: Vec<Readings<'a>>,
+    /// Of the path that the outermost router saw, where that is another one.
+    original: Option<Readings<'a>>,
+    /// Of the path without the prefix of a nest, where a layer has rewritten it.
+    bare: Option<Readings<'a>>,
 }
 
 impl<'a> AllReadings<'a> {
@@ -194,28 +206,35 @@ impl<'a> AllReadings<'a> {
         let append_slash = policy.lookup.has_trailing_slash();
         let read = |path: Cow<'a, str>| Readings::of(path, append_slash, tolerance);
         let StartPaths { current, original, bare } = StartPaths::of(target.path, target.original, target.nested);
-        let mut all = Self { current: read(current)?, others: Vec::new() };
-        let Some(original) = original else { return Ok(all) };
+        let current = read(current)?;
+        let Some(original) = original else { return Ok(Self { current, original: None, bare: None }) };
         let original = read(original.into())?;
-        let is_normalized = all.current.get(0).is_some_and(|current| original.iter().any(|reading| reading == current));
-        all.others.push(original);
-        if let Some(bare) = bare.filter(|_| !is_normalized) {
-            all.others.push(read(bare.into())?);
-        }
-        Ok(all)
+        let is_normalized = current.get(0).is_some_and(|current| original.iter().any(|reading| reading == current));
+        let bare = bare.filter(|_| !is_normalized).map(|bare| read(bare.into())).transpose()?;
+        Ok(Self { current, original: Some(original), bare })
     }
 
     fn len(&self) -> usize {
-        self.current.len() + self.others.iter().map(Readings::len).sum::<usize>()
+        self.current.len() + self.original.as_ref().map_or(0, Readings::len)
+    }
+
+    /// The readings of whole paths.
+    fn whole(&self) -> impl Iterator<Item = Reading> + use<> {
+        (0..self.len()).map(Reading)
+    }
+
+    fn bare(&self) -> impl Iterator<Item = Reading> + use<> {
+        let begin = self.len();
+        (begin..begin + self.bare.as_ref().map_or(0, Readings::len)).map(Reading)
     }
 
     /// Whether there is nothing to be read in two ways.
     fn is_clean(&self) -> bool {
-        self.others.is_empty() && self.current.is_clean()
+        self.original.is_none() && self.current.is_clean()
     }
 
     fn get(&self, Reading(mut index): Reading) -> &[u8] {
-        for readings in std::iter::once(&self.current).chain(&self.others) {
+        for readings in std::iter::once(&self.current).chain(&self.original).chain(&self.bare) {
             if let Some(reading) = readings.get(index) {
                 return reading;
             }
@@ -225,6 +244,6 @@ impl<'a> AllReadings<'a> {
     }
 
     fn iter(&self) -> impl Iterator<Item = (Reading, &[u8])> {
-        (0..self.len()).map(Reading).map(|reading| (reading, self.get(reading)))
+        self.whole().chain(self.bare()).map(|reading| (reading, self.get(reading)))
     }
 }

@@ -49,7 +49,7 @@ macro_rules! emit {
             authz.reason = event.reason().map(Reason::as_str),
             authz.detail = denial.and_then(Denial::get_detail).map(|detail| escape::text(detail, MAX_DETAIL)),
             authz.rule = event.rule(),
-            authz.required = event.required(),
+            authz.required = event.required().map(|required| escape::text(required, MAX_DETAIL)),
             authz.missing = denial.and_then(missing),
             authz.mode = event.mode().as_str(),
             authz.candidate = candidate(event),
@@ -130,7 +130,7 @@ fn candidate(event: &Event<'_>) -> Option<&'static str> {
 
 fn missing(denial: &Denial) -> Option<String> {
     let names: Vec<_> = denial.missing().collect();
-    (!names.is_empty()).then(|| names.join(", "))
+    (!names.is_empty()).then(|| escape::text(&names.join(", "), MAX_DETAIL))
 }
 
 /// The methods of RFC 9110 and RFC 5789; the others are one, so that they cannot fill a log's index.

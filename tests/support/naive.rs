@@ -133,10 +133,10 @@ pub(crate) fn decide(policy: &Value, request: &Request, options: Options) -> Ver
     let routes = policy.routes();
     // The root is no key that ends in a `/` here: what a `/` is appended to is longer.
     let append = routes.iter().any(|route| route.path.len() > 1 && route.path.ends_with('/'));
-    let Some(readings) = all_readings(request, append, options) else {
+    let Some((readings, bare)) = all_readings(request, append, options) else {
         return Verdict::denied(400, "path-rejected");
     };
-    let selections = select(&routes, request, &readings);
+    let selections = select(&routes, request, &readings, &bare);
     if selections.iter().all(|selection| policy.is_public(selection)) {
         return Verdict::ALLOWED;
     }

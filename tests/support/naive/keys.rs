@@ -156,6 +156,7 @@ pub(super) fn select<'a>(
     routes: &'a [Route<'a>],
     request: &Request,
     readings: &BTreeSet<Reading>,
+    bare: &BTreeSet<Reading>,
 ) -> Vec<Selection<'a>> {
     let select = |reading: &Reading, empty: bool| {
         let ranked = routes.iter().filter_map(|route| Some((route.rank(reading, empty)?, route)));
@@ -178,11 +179,13 @@ pub(super) fn select<'a>(
         let wanted = shape(&parse(matched));
         routes.iter().find(|route| shape(&route.pattern) == wanted)
     });
-    let matched = readings.iter().filter_map(|reading| {
+    let matched = readings.iter().chain(bare).filter_map(|reading| {
         let route = matched?;
         WAYS.iter().find_map(|empty| route.select(reading, *empty, &request.method))
     });
     let unlisted = (0..unlisted).map(|_| Selection::Unlisted);
-    let matched: Vec<_> = matched.chain(unlisted).collect();
+    // What the path without the prefix of the nest selects binds, but nobody need have listed it.
+    let bare = bare.iter().flat_map(|reading| WAYS.iter().filter_map(|empty| select(reading, *empty)));
+    let matched: Vec<_> = matched.chain(unlisted).chain(bare).collect();
     selected.into_values().flatten().chain(matched).collect()
 }

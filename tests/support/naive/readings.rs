@@ -6,9 +6,14 @@ use super::{Options, Request};
 
 pub(super) type Reading = Vec<u8>;
 
-/// All readings, or none if the path must be rejected. `append` says whether a `/` may be appended.
-pub(super) fn all_readings(request: &Request, append: bool, options: Options) -> Option<BTreeSet<Reading>> {
-    let mut readings = BTreeSet::new();
+/// All readings, or none if the path must be rejected; and those of the path without the prefix of a nest, where a
+/// rewrite has changed it. `append` says whether a `/` may be appended.
+pub(super) fn all_readings(
+    request: &Request,
+    append: bool,
+    options: Options,
+) -> Option<(BTreeSet<Reading>, BTreeSet<Reading>)> {
+    let (mut readings, mut bare) = (BTreeSet::new(), BTreeSet::new());
     if !request.path.starts_with('/') {
         return None;
     }
@@ -21,19 +26,30 @@ pub(super) fn all_readings(request: &Request, append: bool, options: Options) ->
     if let [full, original] = &starts[..]
         && !closure(original.as_bytes(), append, options)?.contains(full.as_bytes())
     {
-        readings.extend(closure(request.path.as_bytes(), append, options)?);
+        bare = closure(request.path.as_bytes(), append, options)?;
     }
-    Some(readings)
+    Some((readings, bare))
 }
 
 fn start_paths(request: &Request) -> Vec<String> {
     let Some(original) = &request.original_path else { return vec![request.path.clone()] };
     let nested = request.nested.as_deref().unwrap_or_default();
-    let depth = nested.split('/').filter(|segment| !segment.is_empty()).count();
-    let prefix: String = original.split('/').skip(1).take(depth).flat_map(|segment| ["/", segment]).collect();
+    let prefix = prefix(original, nested);
     let full = format!("{prefix}{}", request.path);
     let is_nest_root = request.path == "/" && *original == prefix;
     if *original == full || is_nest_root { vec![original.clone()] } else { vec![full, original.clone()] }
+}
+
+/// What the nest has stripped: what its pattern matches, or else, since the path was rewritten on the way to it, all
+/// that is known of it.
+fn prefix(original: &str, nested: &str) -> String {
+    let of = |path: &str| -> Vec<String> { path.trim_end_matches('/').split('/').skip(1).map(str::to_owned).collect() };
+    let pattern = of(nested);
+    let segments: Vec<String> = original.split('/').skip(1).take(pattern.len()).map(str::to_owned).collect();
+    let fits = |(one, other): (&String, &String)| one == other || (one.starts_with('{') && one.ends_with('}'));
+    let matches = segments.len() == pattern.len() && pattern.iter().zip(&segments).all(fits);
+    let taken = if matches { segments } else { pattern };
+    taken.iter().flat_map(|segment| ["/", segment]).collect()
 }
 
 fn closure(start: &[u8], append: bool, options: Options) -> Option<BTreeSet<Reading>> {

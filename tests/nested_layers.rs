@@ -1,0 +1,280 @@
+//! Gates, guards and identity layers inside one another: what one knows or hides, the next must not lose or show.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of a test may fail it")]
+
+use std::{
+    convert::Infallible,
+    time::{Duration, Instant},
+};
+
+use axum::{Router, body::Body, response::Response, routing::get};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use http_body_util::BodyExt;
+use tower::{Layer, ServiceExt, service_fn};
+use tower_authz::{
+    AuthzLayer, CredentialErrorKind, Denial, Guard, Head, Identify, Identity, Policy, Principal, authn,
+    respond::Responder,
+};
+use tower_http::set_header::SetResponseHeaderLayer;
+
+fn policy(text: &str) -> Policy {
+    Policy::from_json_str(text).unwrap()
+}
+
+/// `x-user: ada=admin,viewer` is Ada with two roles; `bad` and `down` are no good and not to be found out.
+fn by_header(head: Head<'_>) -> Identity {
+    let Some(text) = head.headers().get("x-user").map(|value| value.to_str().unwrap()) else {
+        return Identity::Anonymous;
+    };
+    match text.split_once('=') {
+        _ if text == "bad" => Identity::Rejected(CredentialErrorKind::Expired.into()),
+        _ if text == "down" => Identity::unavailable(),
+        Some((name, roles)) => Identity::Authenticated(Principal::new(name).roles(roles.split(','))),
+        None => Identity::Authenticated(Principal::new(text)),
+    }
+}
+
+fn request(path: &str, user: Option<&str>) -> Request<Body> {
+    let mut request = Request::get(path).body(Body::empty()).unwrap();
+    if let Some(user) = user {
+        request.headers_mut().insert("x-user", user.parse().unwrap());
+    }
+    request
+}
+
+#[derive(Debug, PartialEq)]
+struct Answer(StatusCode, Vec<(String, String)>, Bytes);
+
+async fn whole(response: Response) -> Answer {
+    let (parts, body) = response.into_parts();
+    let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+    Answer(parts.status, headers.collect(), body.collect().await.unwrap().to_bytes())
+}
+
+fn leaf()
+-> impl tower::Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync {
+    service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::from("secret"))) })
+}
+
+/// Section 5: "the full path under `nest` is the stripped prefix plus `uri.path()`; whenever `OriginalUri` is not
+/// exactly that, both paths are readings".
+#[tokio::test]
+async fn a_rewrite_between_routers_does_not_hide_the_prefix_that_was_stripped() {
+    let authz = AuthzLayer::builder(policy(
+        r#"{ "version": 1, "roles": { "admin": {} },
+             "routes": { "GET /public/{*rest}": "public", "GET /admin/{*rest}": "admin" } }"#,
+    ))
+    .authenticator(by_header)
+    .build()
+    .unwrap();
+    let inner = Router::new().nest_service("/admin", authz.layer(leaf()));
+    let rewrite = tower::util::MapRequestLayer::new(|mut request: Request<Body>| {
+        let path = request.uri().path().replacen("/public/alias", "/admin/alias", 1);
+        *request.uri_mut() = path.parse().unwrap();
+        request
+    });
+    let app = Router::new().fallback_service(rewrite.layer(inner));
+    // The service that answers is the one under `/admin`, whose rule the caller does not satisfy.
+    let direct = app.clone().oneshot(request("/admin/alias", None)).await.unwrap();
+    assert_eq!(direct.status(), StatusCode::UNAUTHORIZED);
+    let through = app.oneshot(request("/public/alias", None)).await.unwrap();
+    assert_eq!(through.status(), StatusCode::UNAUTHORIZED);
+}
+
+const MASKED: &str = r#"{ "version": 1, "roles": { "admin": {} },
+    "routes": { "GET /secret": { "allow": "admin", "deny_as": "not_found" }, "GET /open": "public" } }"#;
+
+/// An identity layer or gate outside answers again; it keeps "foreign" headers of an unlisted path's 404, and drops
+/// those of a masked 404.
+#[tokio::test]
+async fn a_mask_holds_where_a_layer_outside_answers_again() {
+    let own_404 = Responder::new().not_found(|_| {
+        let mut response = http::Response::new(Bytes::from_static(b"gone fishing"));
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        response.headers_mut().insert("x-frame-options", HeaderValue::from_static("DENY"));
+        response
+    });
+    let gate = AuthzLayer::builder(policy(MASKED)).authenticator(by_header).responder(own_404).build().unwrap();
+    let app = Identify::new(by_header).layer(gate.layer(leaf()));
+    let masked = whole(app.clone().oneshot(request("/secret", Some("bob"))).await.unwrap()).await;
+    let missing = whole(app.oneshot(request("/nothing", Some("bob"))).await.unwrap()).await;
+    assert_eq!(masked, missing);
+}
+
+#[tokio::test]
+async fn a_mask_holds_between_nested_gates_with_a_header_layer_in_between() {
+    let outer = r#"{ "version": 1, "routes": { "ANY /{*rest}": "public" } }"#;
+    let outer = AuthzLayer::builder(policy(outer)).authenticator(by_header).build().unwrap();
+    let gate = AuthzLayer::builder(policy(MASKED)).authenticator(by_header).build().unwrap();
+    let headers = SetResponseHeaderLayer::if_not_present(
+        http::header::STRICT_TRANSPORT_SECURITY,
+        HeaderValue::from_static("max-age=1"),
+    );
+    let app = outer.layer(headers.layer(gate.layer(leaf())));
+    let masked = whole(app.clone().oneshot(request("/secret", Some("bob"))).await.unwrap()).await;
+    let missing = whole(app.oneshot(request("/nothing", Some("bob"))).await.unwrap()).await;
+    assert_eq!(masked, missing);
+}
+
+/// Section 6: "Row 3 comes before anything that depends on the route, so a client with an expired token is told so
+/// on masked and missing paths alike". A public route forwards with bad credentials, and a masked guard or handler
+/// behind it answers 404 where a missing path answers 401 or 503.
+#[tokio::test]
+async fn a_masked_guard_behind_a_public_rule_answers_bad_credentials_like_a_missing_path() {
+    let gate = AuthzLayer::builder(policy(
+        r#"{ "version": 1, "routes": { "GET /guarded": "public", "GET /handled": "public" } }"#,
+    ))
+    .authenticator(by_header)
+    .build()
+    .unwrap();
+    let router = Router::new()
+        .route("/guarded", get(|| async {}).route_layer(Guard::role("admin").masked()))
+        .route("/handled", get(|| async { Err::<(), _>(Denial::forbidden().masked()) }));
+    let app = gate.protect(router);
+    for user in [None, Some("bob"), Some("bad"), Some("down")] {
+        let missing = whole(app.clone().oneshot(request("/nothing", user)).await.unwrap()).await;
+        for path in ["/guarded", "/handled"] {
+            let masked = whole(app.clone().oneshot(request(path, user)).await.unwrap()).await;
+            assert_eq!(masked, missing, "{path} {user:?}");
+        }
+    }
+}
+
+fn grpc(path: &str, user: &str) -> Request<Body> {
+    let mut request = request(path, Some(user));
+    *request.method_mut() = http::Method::POST;
+    request.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
+    request
+}
+
+fn count(headers: &HeaderMap, name: &str) -> usize {
+    headers.get_all(name).iter().count()
+}
+
+/// Section 4: "its own headers and body stripped first".
+#[tokio::test]
+async fn a_denial_of_a_guard_in_a_grpc_service_has_one_status() {
+    let gate =
+        AuthzLayer::builder(policy(r#"{ "version": 1, "routes": { "POST /pkg.Svc/Method": "authenticated" } }"#))
+            .authenticator(by_header)
+            .build()
+            .unwrap();
+    let app = gate.layer(Guard::role("admin").layer(leaf()));
+    let answer = app.oneshot(grpc("/pkg.Svc/Method", "bob")).await.unwrap();
+    let counts = [count(answer.headers(), "grpc-status"), count(answer.headers(), "grpc-message")];
+    assert_eq!(counts, [1, 1], "{:?}", answer.headers());
+}
+
+#[tokio::test]
+async fn a_denial_that_is_answered_again_has_each_header_once() {
+    let login = || Responder::new().login_redirect("/login");
+    let gate = AuthzLayer::builder(policy(r#"{ "version": 1, "routes": { "GET /a": "authenticated" } }"#))
+        .authenticator(by_header)
+        .responder(login())
+        .build()
+        .unwrap();
+    let app = Identify::with(by_header, login(), tower_authz::report::TracingReporter::new()).layer(gate.layer(leaf()));
+    let mut request = request("/a", None);
+    request.headers_mut().insert("hx-request", HeaderValue::from_static("true"));
+    let answer = app.oneshot(request).await.unwrap();
+    assert_eq!(count(answer.headers(), "hx-redirect"), 1, "{:?}", answer.headers());
+}
+
+/// Section 4: "A backend that fails is never a denial of rights". What `Identify` found out outside is lost on a gate
+/// with `principal_extension()`.
+#[tokio::test]
+async fn a_gate_behind_identify_tells_bad_and_unavailable_from_absent() {
+    let gate = AuthzLayer::builder(policy(r#"{ "version": 1, "routes": { "GET /a": "authenticated" } }"#))
+        .authenticator(authn::principal_extension())
+        .build()
+        .unwrap();
+    let app = Identify::new(by_header).layer(gate.layer(leaf()));
+    let mut told = Vec::new();
+    for user in ["bob", "bad", "down"] {
+        told.push(app.clone().oneshot(request("/a", Some(user))).await.unwrap().status().as_u16());
+    }
+    assert_eq!(told, [200, 401, 503]);
+}
+
+/// Section 4: "`has_role` and guards mean *effective* roles (inheritance) of that snapshot". An `Identify` between a
+/// gate and a guard takes the snapshot away, and `none_of` lets through whom the gate alone would have denied.
+#[tokio::test]
+async fn identify_inside_a_gate_keeps_its_snapshot() {
+    let gate = AuthzLayer::builder(policy(
+        r#"{ "version": 1, "roles": { "intern": {}, "trainee": { "inherits": ["intern"] } },
+             "routes": { "GET /a": "authenticated" } }"#,
+    ))
+    .authenticator(by_header)
+    .build()
+    .unwrap();
+    let guarded = || Guard::none_of(["intern"]).layer(leaf());
+    let alone = gate.layer(guarded()).oneshot(request("/a", Some("eve=trainee"))).await.unwrap();
+    assert_eq!(alone.status(), StatusCode::FORBIDDEN);
+    let between = gate.layer(Identify::new(by_header).layer(guarded()));
+    let between = between.oneshot(request("/a", Some("eve=trainee"))).await.unwrap();
+    assert_eq!(between.status(), StatusCode::FORBIDDEN);
+}
+
+/// `Head` is handed to every authenticator, and its `Debug` prints what it must never tell.
+#[test]
+fn the_debug_form_of_a_head_shows_no_credentials() {
+    let mut request = request("/a", None);
+    request.headers_mut().insert("authorization", HeaderValue::from_static("Bearer abc123"));
+    assert!(!format!("{:?}", Head::from(&request)).contains("abc123"));
+}
+
+/// Row 2 of section 6 comes first: what is public stays served. Everything else is 500, never a denial of rights.
+#[tokio::test]
+async fn a_failed_identity_opens_nothing_but_what_is_public() {
+    let routes = r#"{ "version": 1, "routes": { "GET /open": "public", "GET /a": "authenticated" } }"#;
+    let gate = AuthzLayer::builder(policy(routes))
+        .authenticator(authn::from_fn(|_| Identity::failed("the session layer did not run")))
+        .build()
+        .unwrap();
+    for (path, status) in [("/open", 200), ("/a", 500), ("/nothing", 500)] {
+        let answer = gate.layer(leaf()).oneshot(request(path, None)).await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{path}");
+    }
+}
+
+/// What axum has matched is one more reading (section 5), also where its route is wider than the policy's keys: a
+/// proxy belongs under a fallback, where axum matches nothing.
+#[tokio::test]
+async fn a_blanket_route_counts_as_a_reading_and_a_fallback_does_not() {
+    let routes = r#"{ "version": 1, "roles": { "admin": {} },
+                      "routes": { "ANY /{*rest}": "admin", "GET /health": "public" } }"#;
+    let gate = AuthzLayer::builder(policy(routes)).authenticator(by_header).build().unwrap();
+    let route = gate.protect(Router::new().route("/{*rest}", get(|| async {})));
+    let fallback = gate.protect(Router::new().fallback(|| async {}));
+    for (app, status) in [(route, 401), (fallback, 200)] {
+        assert_eq!(app.oneshot(request("/health", None)).await.unwrap().status().as_u16(), status);
+    }
+}
+
+/// Sixty-four readings of 64 KiB: what one anonymous request costs.
+#[tokio::test]
+async fn a_long_path_costs_no_more_than_a_bounded_number_of_readings_of_it() {
+    let gate = AuthzLayer::builder(policy(r#"{ "version": 1, "routes": { "GET /a/{*rest}": "authenticated" } }"#))
+        .authenticator(by_header)
+        .build()
+        .unwrap();
+    let app = gate.layer(leaf());
+    let cost = |path: String| {
+        let app = app.clone();
+        async move {
+            let len = path.len();
+            let begun = Instant::now();
+            let status = app.oneshot(request(&path, None)).await.unwrap().status();
+            let took = begun.elapsed();
+            println!("{len} bytes: {status} in {took:?}");
+            took
+        }
+    };
+    let plain = cost(format!("/a/{}", "b".repeat(60_000))).await;
+    let mut worst = plain;
+    for unit in ["%2525252541", "%25252541;b/", "%25252541%252F;%2541//", "%2541%252F;b//", "%252525252541%2F;b//"] {
+        worst = worst.max(cost(format!("/a/{}{}", unit, "b".repeat(60_000))).await);
+        worst = worst.max(cost(format!("/a/{}", unit.repeat(60_000 / unit.len()))).await);
+    }
+    assert!(worst < plain.max(Duration::from_millis(5)) * 40, "{worst:?} against {plain:?} for a clean path");
+}
