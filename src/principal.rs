@@ -239,5 +239,6 @@ impl NameTable {
 /// The policy under which a request was let in, as far as the vocabulary needs to know it.
 pub(crate) trait Snapshot: Any + fmt::Debug + Send + Sync {
     fn names(&self) -> &NameTable;
+    #[cfg(feature = "axum")]
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }

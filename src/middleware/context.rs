@@ -77,6 +77,7 @@ impl Caller {
 /// What a gate around a router tells its own check inside the router, so that both judge by one snapshot and one
 /// authentication.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "the check inside is made for axum's routers"))]
 pub(crate) struct Gated {
     pub(crate) gate: Arc<Gate>,
     pub(crate) policy: Arc<Compiled>,

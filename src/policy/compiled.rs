@@ -1,6 +1,6 @@
 //! A policy as it is enforced: rules behind routes, names as bits, nothing left to parse.
 
-use std::{any::Any, sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
 use http::Method;
 use ipnet::IpNet;
@@ -75,7 +75,8 @@ impl Snapshot for Compiled {
         &self.names
     }
 
-    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+    #[cfg(feature = "axum")]
+    fn into_any(self: Arc<Self>) -> Arc<dyn std::any::Any + Send + Sync> {
         self
     }
 }

@@ -23,8 +23,10 @@ pub(crate) enum Value {
     Array(Vec<Node>),
     Object(Vec<Member>),
     /// `{text}` where a format without the quotes takes it for an object.
+    #[cfg_attr(not(feature = "yaml"), expect(dead_code, reason = "JSON and TOML demand the quotes"))]
     BareBraces(String),
     /// A number that JSON cannot hold, such as an infinite one.
+    #[cfg_attr(not(any(feature = "toml", feature = "yaml")), expect(dead_code, reason = "JSON has none"))]
     OutOfRange,
 }
 
