@@ -114,6 +114,8 @@ mod middleware;
 mod path;
 pub mod policy;
 mod principal;
+#[cfg(feature = "watch")]
+pub mod reload;
 pub mod report;
 pub mod respond;
 mod role;

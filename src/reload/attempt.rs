@@ -1,0 +1,139 @@
+//! Loading the file once more.
+
+use std::{fmt, path::PathBuf, sync::Arc};
+
+use crate::policy::{Policy, PolicyError, PolicyHandle};
+
+/// Says why a policy must not replace the one in force.
+pub(super) type Guard = dyn Fn(&Policy, &Policy) -> Result<(), String> + Send + Sync;
+
+/// An attempt to replace the policy in force by what the file says now.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Reload {
+    /// The policy that was in force before.
+    pub previous: Policy,
+    /// What came of the attempt.
+    pub outcome: ReloadOutcome,
+}
+
+/// What came of an attempt to replace a policy.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ReloadOutcome {
+    /// This policy is in force now.
+    Replaced(Policy),
+    /// The file says what is in force already.
+    Unchanged,
+    /// The file cannot be read, or does not say a policy. The one in force stays.
+    Unusable(PolicyError),
+    /// The file says this policy, and it was refused, for the reason that is told. The one in force stays.
+    Refused(Policy, String),
+}
+
+impl Reload {
+    /// Why the policy in force was not replaced, if it should have been.
+    pub fn error(&self) -> Option<String> {
+        match &self.outcome {
+            ReloadOutcome::Replaced(_) | ReloadOutcome::Unchanged => None,
+            ReloadOutcome::Unusable(error) => Some(error.to_string()),
+            ReloadOutcome::Refused(_, why) => Some(why.clone()),
+        }
+    }
+
+    /// The revision in force after the attempt.
+    pub fn revision(&self) -> &str {
+        match &self.outcome {
+            ReloadOutcome::Replaced(policy) => policy.revision(),
+            _ => self.previous.revision(),
+        }
+    }
+}
+
+/// Loads one file into one handle.
+#[derive(Clone)]
+pub(super) struct Loader {
+    pub(super) path: PathBuf,
+    pub(super) handle: PolicyHandle,
+    pub(super) guards: Vec<Arc<Guard>>,
+    /// Held during an attempt, so that an older reading never replaces a newer one.
+    pub(super) turn: Arc<std::sync::Mutex<()>>,
+}
+
+impl Loader {
+    /// Replaces the policy in force, if the file says a good one, and reports how that went.
+    pub(super) fn attempt(&self) -> Reload {
+        let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let previous = self.handle.current();
+        let outcome = self.outcome(&previous);
+        let reload = Reload { previous, outcome };
+        self.report(&reload);
+        reload
+    }
+
+    fn outcome(&self, previous: &Policy) -> ReloadOutcome {
+        let policy = match Policy::from_file(&self.path) {
+            Ok(policy) => policy,
+            Err(error) => {
+                self.handle.note(Some(error.to_string()));
+                return ReloadOutcome::Unusable(error);
+            }
+        };
+        if policy.revision() == previous.revision() {
+            self.handle.note(None);
+            return ReloadOutcome::Unchanged;
+        }
+        if let Some(why) = self.refusal(previous, &policy) {
+            self.handle.note(Some(why.clone()));
+            return ReloadOutcome::Refused(policy, why);
+        }
+        self.handle.replace(policy.clone());
+        ReloadOutcome::Replaced(policy)
+    }
+
+    fn refusal(&self, previous: &Policy, policy: &Policy) -> Option<String> {
+        let guarded = || self.guards.iter().find_map(|guard| guard(previous, policy).err());
+        self.handle.lack(policy).or_else(guarded)
+    }
+
+    fn report(&self, reload: &Reload) {
+        let (file, revision) = (self.path.display(), reload.revision());
+        match (&reload.outcome, reload.error()) {
+            (_, Some(error)) => tracing::error!(
+                target: "tower_authz",
+                {
+                    event.name = "authz.policy.not_replaced",
+                    authz.policy.revision = revision,
+                    authz.policy.file = %file,
+                    authz.detail = error,
+                },
+                "the policy was not replaced, and the one in force stays"
+            ),
+            (ReloadOutcome::Replaced(_), None) => tracing::info!(
+                target: "tower_authz",
+                {
+                    event.name = "authz.policy.replaced",
+                    authz.policy.revision = revision,
+                    authz.policy.previous = reload.previous.revision(),
+                    authz.policy.file = %file,
+                },
+                "policy replaced"
+            ),
+            _ => tracing::debug!(
+                target: "tower_authz",
+                {
+                    event.name = "authz.policy.unchanged",
+                    authz.policy.revision = revision,
+                    authz.policy.file = %file,
+                },
+                "the file says what is in force already"
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for Loader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loader").field("path", &self.path).field("handle", &self.handle).finish_non_exhaustive()
+    }
+}

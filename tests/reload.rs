@@ -1,0 +1,284 @@
+//! Policy files that change under a running service.
+#![cfg(feature = "watch")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of a test may fail it")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use tower::{Layer, ServiceExt, service_fn};
+use tower_authz::{
+    AuthzLayer, Policy, Principal, authn,
+    reload::{PolicyWatch, PolicyWatchBuilder, Reload, ReloadOutcome, WatchError},
+};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A directory that goes when it is dropped.
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("tower-authz-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn policy(realm: &str) -> String {
+    format!(r#"{{ "version": 1, "realm": "{realm}", "routes": {{ "GET /{realm}": "authenticated" }} }}"#)
+}
+
+fn builder(file: &Path) -> PolicyWatchBuilder {
+    PolicyWatch::builder(file).debounce(Duration::from_millis(20))
+}
+
+/// Renames a new file over the old one, as editors do.
+fn exchange(file: &Path, text: &str) {
+    let new = file.with_extension("new");
+    fs::write(&new, text).unwrap();
+    fs::rename(new, file).unwrap();
+}
+
+fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "{what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn realm(watch: &PolicyWatch) -> String {
+    watch.handle().current().realm().unwrap().to_owned()
+}
+
+#[test]
+fn every_way_to_change_the_file_is_noticed() {
+    let dir = Dir::new("ways");
+    let file = dir.file("policy.json");
+    fs::write(&file, policy("first")).unwrap();
+    let watch = builder(&file).start().unwrap();
+    assert_eq!(realm(&watch), "first");
+
+    fs::write(&file, policy("in-place")).unwrap();
+    wait_for("written in place", || realm(&watch) == "in-place");
+
+    exchange(&file, &policy("renamed"));
+    wait_for("renamed over", || realm(&watch) == "renamed");
+
+    fs::remove_file(&file).unwrap();
+    wait_for("vanished", || watch.handle().status().last_error.is_some());
+    assert_eq!(realm(&watch), "renamed");
+
+    fs::write(&file, policy("back")).unwrap();
+    wait_for("come back", || realm(&watch) == "back");
+    assert_eq!(watch.handle().status().last_error, None);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_exchange_of_links_that_kubernetes_does_is_noticed() {
+    use std::os::unix::fs::symlink;
+    let dir = Dir::new("links");
+    for version in ["one", "two"] {
+        fs::create_dir(dir.file(&format!("..{version}"))).unwrap();
+        fs::write(dir.file(&format!("..{version}")).join("policy.json"), policy(version)).unwrap();
+    }
+    symlink("..one", dir.file("..data")).unwrap();
+    symlink("..data/policy.json", dir.file("policy.json")).unwrap();
+    let watch = builder(&dir.file("policy.json")).start().unwrap();
+    assert_eq!(realm(&watch), "one");
+
+    symlink("..two", dir.file("..data_tmp")).unwrap();
+    fs::rename(dir.file("..data_tmp"), dir.file("..data")).unwrap();
+    fs::remove_dir_all(dir.file("..one")).unwrap();
+    wait_for("exchanged", || realm(&watch) == "two");
+
+    exchange(&dir.file("..two").join("policy.json"), &policy("three"));
+    wait_for("changed behind the link", || realm(&watch) == "three");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_exchange_of_a_linked_directory_above_is_noticed() {
+    use std::os::unix::fs::symlink;
+    let dir = Dir::new("above");
+    for version in ["one", "two"] {
+        fs::create_dir(dir.file(version)).unwrap();
+        fs::write(dir.file(version).join("policy.json"), policy(version)).unwrap();
+    }
+    symlink("one", dir.file("current")).unwrap();
+    let watch = builder(&dir.file("current").join("policy.json")).start().unwrap();
+    symlink("two", dir.file("next")).unwrap();
+    fs::rename(dir.file("next"), dir.file("current")).unwrap();
+    wait_for("exchanged", || realm(&watch) == "two");
+}
+
+#[test]
+fn a_file_that_is_no_good_never_replaces_a_good_policy() {
+    let dir = Dir::new("bad");
+    let file = dir.file("policy.json");
+    fs::write(&file, policy("good")).unwrap();
+    let watch = builder(&file).start().unwrap();
+    let good = watch.handle().current();
+    let whole = policy("next");
+    for (what, bad) in [
+        ("empty", ""),
+        ("blank", " \n"),
+        ("half-written", &whole[..whole.len() / 2]),
+        ("not a policy", "{}"),
+        ("a problem", r#"{ "version": 1, "routes": { "GET /": "admin" } }"#),
+        ("needs a predicate", r#"{ "version": 1, "routes": { "GET /": { "check": "open" } } }"#),
+        ("needs addresses", r#"{ "version": 1, "routes": { "GET /": { "networks": ["10.0.0.0/8"] } } }"#),
+    ] {
+        let authz = AuthzLayer::builder(watch.handle()).authenticator(authn::principal_extension()).build().unwrap();
+        fs::write(&file, bad).unwrap();
+        let reload = watch.reload();
+        assert!(matches!(reload.outcome, ReloadOutcome::Unusable(_) | ReloadOutcome::Refused(..)), "{what}");
+        assert_eq!(reload.revision(), good.revision(), "{what}");
+        assert_eq!(watch.handle().current().revision(), good.revision(), "{what}");
+        assert_eq!(watch.handle().status().last_error, reload.error(), "{what}");
+        drop(authz);
+    }
+    fs::remove_file(&file).unwrap();
+    assert!(watch.reload().error().is_some());
+    fs::write(&file, policy("good")).unwrap();
+    assert!(matches!(watch.reload().outcome, ReloadOutcome::Unchanged));
+    assert_eq!(watch.handle().status().last_error, None);
+}
+
+#[test]
+fn a_watch_begins_with_a_good_policy_or_not_at_all() {
+    let dir = Dir::new("begin");
+    assert!(matches!(builder(&dir.file("none.json")).start(), Err(WatchError::Policy(_))));
+    fs::write(dir.file("bad.json"), "{").unwrap();
+    assert!(matches!(builder(&dir.file("bad.json")).start(), Err(WatchError::Policy(_))));
+    assert!(matches!(builder(&dir.file("no/such/policy.json")).start(), Err(WatchError::System(_))));
+}
+
+#[test]
+fn a_guard_keeps_a_good_policy_out_and_the_observer_is_told() {
+    let dir = Dir::new("guard");
+    let file = dir.file("policy.json");
+    fs::write(&file, policy("one")).unwrap();
+    let (told, outcomes) = mpsc::channel();
+    let guard = |old: &Policy, new: &Policy| {
+        assert_ne!(old.revision(), new.revision());
+        if new.realm() == Some("evil") { Err("not this one".to_owned()) } else { Ok(()) }
+    };
+    let observer = move |reload: &Reload| told.send((reload.revision().to_owned(), reload.error())).unwrap();
+    let watch = builder(&file).guard(guard).on_reload(observer).start().unwrap();
+    let one = watch.handle().current();
+    exchange(&file, &policy("evil"));
+    assert_eq!(outcomes.recv_timeout(PATIENCE).unwrap(), (one.revision().to_owned(), Some("not this one".to_owned())));
+    exchange(&file, &policy("two"));
+    let (revision, error) = outcomes.recv_timeout(PATIENCE).unwrap();
+    assert_eq!((revision.as_str(), error), (watch.handle().current().revision(), None));
+    assert_eq!(realm(&watch), "two");
+}
+
+#[test]
+fn a_watch_that_is_dropped_ends_and_leaves_the_policy() {
+    let dir = Dir::new("end");
+    let file = dir.file("policy.json");
+    fs::write(&file, policy("one")).unwrap();
+    let (told, outcomes) = mpsc::channel();
+    let watch = builder(&file).on_reload(move |_| told.send(()).unwrap()).start().unwrap();
+    let handle = watch.handle().clone();
+    drop(watch);
+    assert_eq!(outcomes.recv_timeout(PATIENCE), Err(mpsc::RecvTimeoutError::Disconnected));
+    exchange(&file, &policy("two"));
+    assert_eq!(handle.current().realm(), Some("one"));
+}
+
+/// Under the even policies nobody but `even` may in, under the odd ones nobody but `odd`; each answers in its realm.
+fn numbered(number: usize) -> String {
+    let (role, message) = if number.is_multiple_of(2) { ("even", "even only") } else { ("odd", "odd only") };
+    format!(
+        r#"{{ "version": 1, "realm": "r{number}", "roles": {{ "even": {{}}, "odd": {{}} }}, "routes": {{
+            "GET /a": {{ "allow": "{role}", "message": "{message}" }}, "GET /b": "public" }} }}"#
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_load_every_answer_belongs_to_one_good_policy() {
+    const REQUESTS: usize = 100_000;
+    const RELOADS: usize = 1_000;
+    let dir = Dir::new("load");
+    let file = dir.file("policy.json");
+    fs::write(&file, numbered(0)).unwrap();
+    let watch = Arc::new(PolicyWatch::builder(&file).debounce(Duration::from_millis(1)).start().unwrap());
+    let authz = AuthzLayer::builder(watch.handle()).authenticator(authn::principal_extension()).build().unwrap();
+    let (done, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let reloading = tokio::task::spawn_blocking({
+        let (watch, file, done, answered) =
+            (Arc::clone(&watch), file.clone(), Arc::clone(&done), Arc::clone(&answered));
+        move || {
+            let mut replaced = 0;
+            for number in 1..=RELOADS {
+                let text = numbered(number);
+                let broken = number.is_multiple_of(3);
+                exchange(&file, if broken { &text[..text.len() - number % 60 - 1] } else { &text });
+                let before = watch.handle().current().revision().to_owned();
+                let reload = watch.reload();
+                assert!(!broken || reload.revision() == before || reload.error().is_none());
+                replaced += usize::from(watch.handle().current().revision() != before);
+                while answered.load(Ordering::Relaxed) < number * REQUESTS / RELOADS / 2 {
+                    thread::yield_now();
+                }
+            }
+            done.store(true, Ordering::Relaxed);
+            replaced
+        }
+    });
+    let mut both = [0_usize; 2];
+    let service = authz.layer(service_fn(|_: Request<()>| async {
+        Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from("reached")))
+    }));
+    let mut sent = 0;
+    while sent < REQUESTS || !done.load(Ordering::Relaxed) {
+        let role = ["even", "odd"][sent % 2];
+        let mut request = Request::get("/a").body(()).unwrap();
+        request.extensions_mut().insert(Principal::new("ada").roles([role]));
+        let answer = service.clone().oneshot(request).await.unwrap();
+        let status = answer.status();
+        let body = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
+        match status {
+            StatusCode::OK => assert_eq!(body, "reached"),
+            StatusCode::FORBIDDEN => {
+                let other = if role == "even" { "odd only" } else { "even only" };
+                assert!(String::from_utf8_lossy(&body).contains(other), "an answer of no one policy: {body:?}");
+            }
+            other => panic!("{other}"),
+        }
+        both[usize::from(status == StatusCode::OK)] += 1;
+        sent += 1;
+        answered.store(sent, Ordering::Relaxed);
+    }
+    let replaced = reloading.await.unwrap();
+    assert!(sent >= REQUESTS && both[0] > 0 && both[1] > 0, "{sent} {both:?}");
+    assert!(replaced > RELOADS / 4, "{replaced} of {RELOADS} replaced");
+    eprintln!("{sent} requests, {RELOADS} reloads, {replaced} policies put in force, {both:?} denied and allowed");
+}
