@@ -87,13 +87,3 @@ pub(crate) struct Gated {
     /// A denial was reported and not enforced.
     pub(crate) waived: bool,
 }
-
-impl Gated {
-    /// Whether the route that a router has matched adds nothing to what was judged: its pattern is no key, or the
-    /// one that the path selected.
-    #[cfg(feature = "axum")]
-    pub(crate) fn has_judged(&self, pattern: &str) -> bool {
-        self.route.as_deref() == Some(pattern)
-            || self.policy.key_of(pattern).is_none_or(|key| self.route.as_ref() == Some(key))
-    }
-}

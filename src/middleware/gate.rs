@@ -271,16 +271,6 @@ impl Gate {
                 "the route that a router has matched does not match the path, so its rule is not applied"
             );
         }
-        if position == Position::Inside
-            && policy.lookup.route_of(pattern).is_none()
-            && self.notices.unnamed.is_first(pattern)
-        {
-            tracing::info!(
-                target: "tower_authz",
-                { event.name = "authz.route_not_named", http.route = pattern, authz.policy.revision = &*policy.revision },
-                "no key of the policy names this route of the router: only keys that cover more hold for it"
-            );
-        }
         if policy.masks && position == Position::Layer && !self.notices.inside_routing.swap(true, Ordering::Relaxed) {
             tracing::error!(
                 target: "tower_authz",
@@ -292,6 +282,20 @@ impl Gate {
 }
 
 impl Gate {
+    /// The key that the pattern of a router's route is, parameter names aside; says once of a pattern that it is none.
+    #[cfg(feature = "axum")]
+    pub(super) fn key_of<'a>(&self, policy: &'a Compiled, pattern: &str) -> Option<&'a str> {
+        let key = policy.key_of(pattern);
+        if key.is_none() && self.notices.unnamed.is_first(pattern) {
+            tracing::info!(
+                target: "tower_authz",
+                { event.name = "authz.route_not_named", http.route = pattern, authz.policy.revision = &*policy.revision },
+                "no key of the policy names this route of the router: only keys that cover more hold for it"
+            );
+        }
+        key
+    }
+
     /// On public routes nobody is told that authentication is set up wrongly, so the operator is.
     fn notice_failure(&self, identity: &Identity, decision: &Decision) {
         if let (Identity::Failed(failure), Decision::Allow(_)) = (identity, decision)

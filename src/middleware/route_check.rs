@@ -61,7 +61,7 @@ where
             return ResponseFuture::denied(default_answer(report_at_once(denial, Head::from(&request))));
         };
         let head = Head::from(&request);
-        if gated.waived || Target::from(head).matched.is_none_or(|pattern| gated.has_judged(pattern)) {
+        if gated.waived || !gated.is_incomplete(Target::from(head)) {
             return ResponseFuture::unjudged(self.inner.call(request));
         }
         let Gated { gate, policy, identity, .. } = gated;
@@ -77,6 +77,16 @@ impl<S> RouteCheck<S> {
     /// What the outer half of this very gate has left.
     fn take_gated<B>(&self, request: &mut Request<B>) -> Option<Gated> {
         request.extensions_mut().remove::<Gated>().filter(|gated| Arc::ptr_eq(&gated.gate, &self.gate))
+    }
+}
+
+impl Gated {
+    /// Whether the key that a router has matched is not the one that every reading of the path selected.
+    fn is_incomplete(&self, target: Target<'_>) -> bool {
+        let selected = self.route.as_deref();
+        let matched = target.matched.filter(|pattern| Some(*pattern) != selected);
+        let key = matched.and_then(|pattern| self.gate.key_of(&self.policy, pattern));
+        key.is_some_and(|key| Some(key) != selected)
     }
 }
 

@@ -90,7 +90,7 @@ impl Compiled {
 
     /// The key that `pattern` is, parameter names aside.
     #[cfg(feature = "axum")]
-    pub(crate) fn key_of(&self, pattern: &str) -> Option<&Arc<str>> {
+    pub(crate) fn key_of(&self, pattern: &str) -> Option<&str> {
         Some(&self.routes.get(self.lookup.route_of(pattern)?)?.pattern)
     }
 }
