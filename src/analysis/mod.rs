@@ -19,6 +19,6 @@ pub use evaluate::{Verdict, evaluate};
 pub use explain::{
     ExplainedCaller, ExplainedGrant, ExplainedPart, ExplainedReading, ExplainedRule, Explanation, Selected, explain,
 };
-pub use lint::{Lint, Linter};
+pub use lint::{Lint, Linter, Operation};
 pub use matrix::{Matrix, MatrixCell, MatrixRow};
 pub use probe::Probe;

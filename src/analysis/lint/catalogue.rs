@@ -42,6 +42,7 @@ macro_rules! lints {
 
 lints! {
     CONFUSABLE_NAMES, "confusable-names", Warning, "two names are easily taken for one another";
+    CONTRADICTED_SECURITY, "contradicted-security", Warning, "an operation is described as public and is not, or the other way round";
     EXPIRED_GRANT, "expired-grant", Warning, "the time of a grant is over";
     GET_HEAD_DIFFER, "get-head-differ", Warning, "`HEAD` and `GET` of a path are open to different callers";
     OPEN_UNLISTED, "open-unlisted", Warning, "paths that no key matches are open";
@@ -50,11 +51,13 @@ lints! {
     PUBLIC_WITHOUT_REASON, "public-without-reason", Warning, "a route is public and the policy does not say why";
     PUBLIC_WRITE, "public-write", Warning, "a method that changes things is public";
     REDUNDANT_GRANT, "redundant-grant", Warning, "whoever holds a grant holds another of the rule as well";
+    UNCOVERED_OPERATION, "uncovered-operation", Warning, "no rule covers an operation";
     UNCOVERED_PREFIX, "uncovered-prefix", Warning, "`/x/{*rest}` is listed, and neither `/x` nor `/x/` is";
     UNREACHABLE_KEY, "unreachable-key", Warning, "no request reaches a key, since its path has readings that are not listed";
     UNSATISFIABLE_GRANT, "unsatisfiable-grant", Warning, "nobody can hold a grant";
     UNUSED_PERMISSION, "unused-permission", Warning, "no grant needs a permission";
     UNUSED_ROLE, "unused-role", Warning, "no grant needs a role or anything that it gives";
+    UNUSED_RULE, "unused-rule", Warning, "a rule is that of no operation";
     UNUSED_SILENCE, "unused-silence", Note, "a lint is silenced that finds nothing";
     VISIBLE_MASK, "visible-mask", Warning, "a masked route can be told from a path that does not exist";
 }

@@ -6,7 +6,9 @@ use super::{
     catalogue::{Lint, UNUSED_SILENCE},
     confusable,
     finding::Finding,
-    grants, masks, names, openness, paths, public,
+    grants, masks, names, openness,
+    operations::{self, Operation},
+    paths, public,
     survey::{Silence, Survey},
 };
 use crate::{
@@ -38,18 +40,37 @@ use crate::{
 pub struct Linter {
     now: SystemTime,
     severities: HashMap<&'static str, Severity>,
+    operations: Option<Vec<Operation>>,
 }
 
 impl Linter {
     /// A linter that takes grants as expired whose time is over by `now`.
     pub fn at(now: SystemTime) -> Self {
-        Self { now, severities: HashMap::new() }
+        Self { now, severities: HashMap::new(), operations: None }
     }
 
     /// Changes how bad the findings of a lint are.
     pub fn severity(mut self, lint: &'static Lint, severity: Severity) -> Self {
         self.severities.insert(lint.code, severity);
         self
+    }
+
+    /// Compares the policy with the operations of the API that it is for: all of them, since rules of no operation are
+    /// found, too.
+    ///
+    /// ```
+    /// use http::Method;
+    /// use std::time::SystemTime;
+    /// use tower_authz::{Policy, analysis::{Linter, Operation}};
+    ///
+    /// let policy = Policy::from_json_str(r#"{ "version": 1, "routes": { "GET /users/{id}": "authenticated" } }"#)?;
+    /// let operations = [Operation::new(Method::GET, "/users/{user}"), Operation::new(Method::PUT, "/users/{user}")];
+    /// let found = Linter::at(SystemTime::now()).operations(operations).find(&policy);
+    /// assert_eq!(found.iter().map(|found| found.code).collect::<Vec<_>>(), ["uncovered-operation"]);
+    /// # Ok::<(), tower_authz::PolicyError>(())
+    /// ```
+    pub fn operations(self, operations: impl IntoIterator<Item = Operation>) -> Self {
+        Self { operations: Some(operations.into_iter().collect()), ..self }
     }
 
     /// Every finding that the policy does not silence, in the order of the text.
@@ -64,6 +85,9 @@ impl Linter {
         grants::find(&survey, self.now, &mut findings);
         openness::find(&survey, &mut findings);
         masks::find(&survey, &mut findings);
+        if let Some(operations) = &self.operations {
+            operations::find(&survey, operations, &mut findings);
+        }
         let findings = silenced(&survey, findings);
         let mut found: Vec<_> = findings.into_iter().map(|finding| self.diagnostic(finding)).collect();
         match &compiled.origin.source.text {

@@ -8,9 +8,11 @@ mod linter;
 mod masks;
 mod names;
 mod openness;
+mod operations;
 mod paths;
 mod public;
 mod survey;
 
 pub use catalogue::Lint;
 pub use linter::Linter;
+pub use operations::Operation;

@@ -67,6 +67,7 @@ pub(super) struct Survey<'p> {
     pub(super) roles: Vec<Declared>,
     pub(super) permissions: Vec<Declared>,
     pub(super) unlisted: Option<Spot>,
+    pub(super) routes: Option<Spot>,
     pub(super) silences: Vec<Silence>,
 }
 
@@ -78,10 +79,12 @@ impl<'p> Survey<'p> {
             roles: Vec::new(),
             permissions: Vec::new(),
             unlisted: None,
+            routes: None,
             silences: Vec::new(),
         };
         let root = At::root(&policy.origin.document);
         survey.unlisted = child(&root, "unlisted", Spot::value);
+        survey.routes = child(&root, "routes", Spot::key);
         child(&root, "silence", |at| survey.add_silences(at, None));
         child(&root, "roles", |at| members(at, |name, at| survey.add_role(name, at)));
         child(&root, "routes", |at| members(at, |text, at| survey.add_key(text, at)));

@@ -1,21 +1,37 @@
 //! `tower-authz check`.
 
-use std::{io::Write, path::PathBuf};
+use std::{io::Write, path::PathBuf, time::SystemTime};
 
 use serde_json::json;
-use tower_authz::{Diagnostic, Policy, PolicyErrorKind, Severity};
+use tower_authz::{
+    Diagnostic, Policy, PolicyErrorKind, Severity,
+    analysis::{Lint, Linter},
+};
 
 use crate::{
     diagnostics,
     failure::{Failure, Outcome},
     format::{Format, write_json},
+    operations::OperationArgs,
+    request,
 };
 
 /// Report every error and lint of a policy at once
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+A lint is silenced in the policy, at the top or in a rule, with the reason: \
+\"silence\": { \"public-write\": \"webhooks are signed\" }. Notes alone are no findings.")]
 pub(crate) struct Args {
     /// The policy
     policy: PathBuf,
+    /// How bad the findings of a lint are: `note`, `warning` or `error`
+    #[arg(long, value_name = "LINT=SEVERITY", value_parser = severity)]
+    severity: Vec<(&'static Lint, Severity)>,
+    /// The time by which grants are over (RFC 3339); now if left out
+    #[arg(long, value_name = "TIME", value_parser = request::time)]
+    at: Option<SystemTime>,
+    #[command(flatten)]
+    operations: OperationArgs,
     /// For whom the report is
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -24,7 +40,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> {
     match Policy::from_file(&args.policy) {
         Ok(policy) => {
-            let found = findings(&policy);
+            let found = linter(args)?.find(&policy);
             let text = policy.source_text().unwrap_or_default();
             report(args.format, out, Some(&policy), policy.source_name(), text, &found)?;
             let is_fine = found.iter().all(|found| found.severity == Severity::Note);
@@ -38,9 +54,24 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> 
     }
 }
 
-/// Everything that is not wrong enough to keep the policy from loading.
-fn findings(_policy: &Policy) -> Vec<Diagnostic> {
-    Vec::new()
+fn linter(args: &Args) -> Result<Linter, Failure> {
+    let mut linter = Linter::at(args.at.unwrap_or_else(SystemTime::now));
+    if let Some(operations) = args.operations.read()? {
+        linter = linter.operations(operations);
+    }
+    Ok(args.severity.iter().fold(linter, |linter, (lint, severity)| linter.severity(lint, *severity)))
+}
+
+fn severity(text: &str) -> Result<(&'static Lint, Severity), String> {
+    let (lint, severity) = text.split_once('=').ok_or("write a lint and its severity, such as `unused-role=note`")?;
+    let lint = Lint::named(lint).ok_or_else(|| format!("no lint has the name `{lint}`"))?;
+    let severity = match severity {
+        "note" => Severity::Note,
+        "warning" => Severity::Warning,
+        "error" => Severity::Error,
+        _ => return Err("the severities are `note`, `warning` and `error`".to_owned()),
+    };
+    Ok((lint, severity))
 }
 
 fn report(

@@ -13,6 +13,7 @@ mod explain;
 mod failure;
 mod format;
 mod narrative;
+mod operations;
 mod request;
 mod schema;
 mod test;
