@@ -23,6 +23,19 @@ use super::{
 const POLICY: &str = r#"{ "version": 1, "roles": { "viewer": {} },
     "routes": { "GET /open/{*path}": "public", "GET /admin/{*path}": "viewer" } }"#;
 
+/// Status, body and announced length of the answer.
+async fn ask<S, R>(mut service: S, who: &str) -> (StatusCode, Bytes, Option<String>)
+where
+    S: Service<Request<()>, Response = Response<R>, Error = Infallible>,
+    R: http_body::Body<Data = Bytes>,
+    R::Error: std::fmt::Debug,
+{
+    let service = service.ready().await.unwrap_or_else(|never| match never {});
+    let answer = service.call(request("GET", "/admin/x", who)).await.unwrap_or_else(|never| match never {});
+    let length = answer.headers().get("content-length").map(|length| length.to_str().unwrap().to_owned());
+    (answer.status(), answer.into_body().collect().await.unwrap().to_bytes(), length)
+}
+
 /// The service answers with `R` when it is allowed, and so does the layer when it is not.
 async fn keeps_its_type<R>(inside: impl Fn() -> R + Clone + Send)
 where
@@ -33,17 +46,6 @@ where
         let body = inside();
         async move { Ok::<_, Infallible>(Response::new(body)) }
     });
-    async fn ask<S, R>(mut service: S, who: &str) -> (StatusCode, Bytes, Option<String>)
-    where
-        S: Service<Request<()>, Response = Response<R>, Error = Infallible>,
-        R: http_body::Body<Data = Bytes>,
-        R::Error: std::fmt::Debug,
-    {
-        let service = service.ready().await.unwrap_or_else(|never| match never {});
-        let answer = service.call(request("GET", "/admin/x", who)).await.unwrap_or_else(|never| match never {});
-        let length = answer.headers().get("content-length").map(|length| length.to_str().unwrap().to_owned());
-        (answer.status(), answer.into_body().collect().await.unwrap().to_bytes(), length)
-    }
     let inside = Identify::new(caller).layer(Guard::role("viewer").layer(service.clone()));
     for (status, body, length) in
         [ask(layer(POLICY).layer(service.clone()), "Role other").await, ask(inside.clone(), "Role other").await]

@@ -49,134 +49,132 @@ fn common(event: &Event, request_id: &str) {
     }
 }
 
+/// Method, target, who calls, level and fields of the event.
+type Row = (&'static str, &'static str, &'static str, Level, &'static [(&'static str, Option<&'static str>)]);
+
+const DENIALS: &[Row] = &[
+    (
+        "GET",
+        "/doc/7?token=secret",
+        "Role other",
+        Level::WARN,
+        &[
+            ("authz.reason", Some("insufficient-permission")),
+            ("authz.rule", Some("read documents")),
+            ("authz.required", Some("doc:read")),
+            ("authz.missing", Some("doc:read")),
+            ("http.request.method", Some("GET")),
+            ("http.route", Some("/doc/{id}")),
+            ("url.path", Some("/doc/7")),
+            ("http.response.status_code", Some("403")),
+            ("authz.status.unmasked", Some("403")),
+            ("user.id", Some("ada")),
+            ("user.roles", Some("other")),
+            ("authz.detail", None),
+            ("authz.hint", None),
+        ],
+    ),
+    (
+        "PUT",
+        "/doc/7",
+        "Role viewer",
+        Level::WARN,
+        &[
+            ("authz.reason", Some("insufficient-role")),
+            ("authz.rule", Some("PUT /doc/{id}")),
+            ("authz.missing", Some("admin, doc:write")),
+        ],
+    ),
+    (
+        "GET",
+        "/hidden/7",
+        "Role viewer",
+        Level::WARN,
+        &[
+            ("authz.reason", Some("insufficient-role")),
+            ("http.route", Some("/hidden/{id}")),
+            ("http.response.status_code", Some("404")),
+            ("authz.status.unmasked", Some("403")),
+        ],
+    ),
+    (
+        "GET",
+        "/doc/7",
+        "",
+        Level::INFO,
+        &[
+            ("authz.reason", Some("no-credentials")),
+            ("http.response.status_code", Some("401")),
+            ("user.id", None),
+            ("user.roles", None),
+        ],
+    ),
+    (
+        "GET",
+        "/doc/7",
+        "Bad",
+        Level::WARN,
+        &[
+            ("authz.reason", Some("invalid-credentials")),
+            ("authz.detail", Some("expired")),
+            ("http.response.status_code", Some("401")),
+        ],
+    ),
+    (
+        "PURGE",
+        "/doc/7",
+        "Role viewer",
+        Level::INFO,
+        &[
+            ("authz.reason", Some("method-not-listed")),
+            ("http.request.method", Some("_OTHER")),
+            ("http.response.status_code", Some("405")),
+        ],
+    ),
+    (
+        "GET",
+        "/none",
+        "Role viewer",
+        Level::INFO,
+        &[("authz.reason", Some("not-listed")), ("authz.rule", None), ("http.route", None), ("user.id", Some("ada"))],
+    ),
+    (
+        "GET",
+        "/doc/%2e%2e/x",
+        "Role viewer",
+        Level::WARN,
+        &[("authz.reason", Some("path-rejected")), ("http.response.status_code", Some("400")), ("user.id", None)],
+    ),
+    (
+        "GET",
+        "/guarded/7",
+        "Role viewer",
+        Level::WARN,
+        &[
+            ("authz.reason", Some("insufficient-role")),
+            ("authz.required", Some("admin")),
+            ("authz.missing", Some("admin")),
+            ("user.id", Some("ada")),
+        ],
+    ),
+    (
+        "GET",
+        "/handled/7",
+        "Role viewer",
+        Level::WARN,
+        &[
+            ("authz.reason", Some("condition-failed")),
+            ("authz.detail", Some("not of ada")),
+            ("url.path", Some("/handled/7")),
+        ],
+    ),
+    ("OPTIONS", "/doc/7", "", Level::INFO, &[("authz.reason", Some("method-not-listed")), ("authz.hint", None)]),
+];
+
 #[tokio::test]
 async fn every_field_of_a_denial_is_there() {
     let to = app().await;
-    type Row = (&'static str, &'static str, &'static str, Level, &'static [(&'static str, Option<&'static str>)]);
-    let rows: &[Row] = &[
-        (
-            "GET",
-            "/doc/7?token=secret",
-            "Role other",
-            Level::WARN,
-            &[
-                ("authz.reason", Some("insufficient-permission")),
-                ("authz.rule", Some("read documents")),
-                ("authz.required", Some("doc:read")),
-                ("authz.missing", Some("doc:read")),
-                ("http.request.method", Some("GET")),
-                ("http.route", Some("/doc/{id}")),
-                ("url.path", Some("/doc/7")),
-                ("http.response.status_code", Some("403")),
-                ("authz.status.unmasked", Some("403")),
-                ("user.id", Some("ada")),
-                ("user.roles", Some("other")),
-                ("authz.detail", None),
-                ("authz.hint", None),
-            ],
-        ),
-        (
-            "PUT",
-            "/doc/7",
-            "Role viewer",
-            Level::WARN,
-            &[
-                ("authz.reason", Some("insufficient-role")),
-                ("authz.rule", Some("PUT /doc/{id}")),
-                ("authz.missing", Some("admin, doc:write")),
-            ],
-        ),
-        (
-            "GET",
-            "/hidden/7",
-            "Role viewer",
-            Level::WARN,
-            &[
-                ("authz.reason", Some("insufficient-role")),
-                ("http.route", Some("/hidden/{id}")),
-                ("http.response.status_code", Some("404")),
-                ("authz.status.unmasked", Some("403")),
-            ],
-        ),
-        (
-            "GET",
-            "/doc/7",
-            "",
-            Level::INFO,
-            &[
-                ("authz.reason", Some("no-credentials")),
-                ("http.response.status_code", Some("401")),
-                ("user.id", None),
-                ("user.roles", None),
-            ],
-        ),
-        (
-            "GET",
-            "/doc/7",
-            "Bad",
-            Level::WARN,
-            &[
-                ("authz.reason", Some("invalid-credentials")),
-                ("authz.detail", Some("expired")),
-                ("http.response.status_code", Some("401")),
-            ],
-        ),
-        (
-            "PURGE",
-            "/doc/7",
-            "Role viewer",
-            Level::INFO,
-            &[
-                ("authz.reason", Some("method-not-listed")),
-                ("http.request.method", Some("_OTHER")),
-                ("http.response.status_code", Some("405")),
-            ],
-        ),
-        (
-            "GET",
-            "/none",
-            "Role viewer",
-            Level::INFO,
-            &[
-                ("authz.reason", Some("not-listed")),
-                ("authz.rule", None),
-                ("http.route", None),
-                ("user.id", Some("ada")),
-            ],
-        ),
-        (
-            "GET",
-            "/doc/%2e%2e/x",
-            "Role viewer",
-            Level::WARN,
-            &[("authz.reason", Some("path-rejected")), ("http.response.status_code", Some("400")), ("user.id", None)],
-        ),
-        (
-            "GET",
-            "/guarded/7",
-            "Role viewer",
-            Level::WARN,
-            &[
-                ("authz.reason", Some("insufficient-role")),
-                ("authz.required", Some("admin")),
-                ("authz.missing", Some("admin")),
-                ("user.id", Some("ada")),
-            ],
-        ),
-        (
-            "GET",
-            "/handled/7",
-            "Role viewer",
-            Level::WARN,
-            &[
-                ("authz.reason", Some("condition-failed")),
-                ("authz.detail", Some("not of ada")),
-                ("url.path", Some("/handled/7")),
-            ],
-        ),
-        ("OPTIONS", "/doc/7", "", Level::INFO, &[("authz.reason", Some("method-not-listed")), ("authz.hint", None)]),
-    ];
-    for (method, target, who, level, fields) in rows {
+    for (method, target, who, level, fields) in DENIALS {
         let events = Events::record();
         let asked = format!("{method} {target} {who}");
         let answer = Ask::new(method, *target).header("authorization", who).send(to).await;

@@ -52,7 +52,7 @@ fn guarded(router: &Router) -> Vec<(&'static str, App)> {
 }
 
 async fn in_time<T>(what: impl Future<Output = T>) -> T {
-    timeout(Duration::from_secs(10), what).await.expect("in time")
+    timeout(Duration::from_secs(10), what).await.unwrap()
 }
 
 async fn echo(mut socket: WebSocket) {
