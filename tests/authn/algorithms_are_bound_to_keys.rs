@@ -147,17 +147,20 @@ async fn one_key_is_the_same_in_every_form() {
     let set: Value = serde_json::from_str(JWKS).unwrap();
     let rsa = pair("rsa");
     let token = signed(&rsa.private, Algorithm::RS256, json!({ "kid": "rsa" }));
+    let file = std::env::temp_dir().join(format!("tower-authz-{}.jwks", std::process::id()));
+    std::fs::write(&file, JWKS).unwrap();
     let forms = [
         Keys::pem(RSA_PUBLIC),
         Keys::pem(include_str!("keys/rsa.pkcs1.pub.pem")),
         Keys::pem(&format!("Bag Attributes\n{RSA_PUBLIC}\n")),
         Keys::jwk(&set["keys"][0].to_string()),
         Keys::jwks(JWKS),
-        Keys::jwks_file(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/authn/keys/jwks.json")),
+        Keys::jwks_file(&file),
     ];
     for (index, keys) in forms.into_iter().enumerate() {
         assert_eq!(judge(trusting(keys), &token).await, "ada", "form {index}");
     }
+    std::fs::remove_file(file).unwrap();
 }
 
 #[test]

@@ -12,6 +12,8 @@ mod algorithms_are_bound_to_keys;
 #[cfg(feature = "api-keys")]
 mod api_keys_are_known_by_their_hashes;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod attacks_on_tokens_fail;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod bearer_tokens_are_taken_from_one_place;
 mod chains_let_one_member_decide;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]

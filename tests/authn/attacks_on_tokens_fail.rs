@@ -1,0 +1,196 @@
+//! What an attacker may try who has seen tokens and public keys. Other tables are in `tokens_are_proved_before_they_are_believed`
+//! and `algorithms_are_bound_to_keys`.
+
+use jsonwebtoken::Algorithm;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tower_authz::{
+    Authentication, Authenticator, Head, Identity,
+    authn::{ClaimMap, Jwt, Keys, Scopes},
+};
+
+use super::{
+    identify,
+    keys::{JWKS, pair},
+    outcome,
+    tokens::{NOW, bearing, builder, clock, encode, extend, sign, sign_by, token},
+};
+
+const HEADER: &str = r#"{"alg":"HS256"}"#;
+
+async fn judge(token: &str) -> String {
+    outcome(&identify(&builder().build().unwrap(), &bearing(token)).await)
+}
+
+fn claims(more: &str) -> String {
+    format!(r#"{{"sub":"ada","exp":{}{more}}}"#, NOW + 60)
+}
+
+#[tokio::test]
+async fn a_token_without_a_signature_is_never_accepted() {
+    let payload = encode(claims("").as_bytes());
+    for name in ["none", "None", "NONE", "nOnE", " none", "none ", "none\u{0}", "n\u{43e}ne", "", "null", "HS256\u{0}"]
+    {
+        let header = encode(json!({ "alg": name }).to_string().as_bytes());
+        let good = token(json!({}));
+        let (_, signature) = good.rsplit_once('.').unwrap();
+        for signature in ["", signature, "AA"] {
+            let found = judge(&format!("{header}.{payload}.{signature}")).await;
+            assert_eq!(found, "rejected: algorithm-not-allowed", "{name:?} {signature}");
+        }
+        let found = judge(&format!("{header}.{payload}")).await;
+        assert!(found.starts_with("rejected"), "{name:?} {found}");
+    }
+    for signature in ["", "AA", "AAAA"] {
+        let found = judge(&format!("{}.{payload}.{signature}", encode(HEADER.as_bytes()))).await;
+        assert_eq!(found, "rejected: bad-signature", "{signature}");
+    }
+}
+
+#[tokio::test]
+async fn one_token_has_one_text() {
+    let good = token(json!({}));
+    let parts: Vec<_> = good.split('.').map(str::to_owned).collect();
+    assert_eq!(judge(&good).await, "ada");
+    for index in 0..3 {
+        let spellings: [fn(&str) -> String; 7] = [
+            |part| format!("{part}="),
+            |part| format!("{part}=="),
+            |part| part.replace(['-', '_'], "+"),
+            |part| format!("{part}A"),
+            |part| format!("A{part}"),
+            |part| part[..part.len() - 1].to_owned(),
+            |part| format!("{part}\u{20}"),
+        ];
+        for (number, respell) in spellings.into_iter().enumerate() {
+            let mut changed = parts.clone();
+            changed[index] = respell(&parts[index]);
+            if changed == parts {
+                continue;
+            }
+            let found = judge(&changed.join(".")).await;
+            assert!(found.starts_with("rejected"), "part {index}, spelling {number}: {found}");
+        }
+    }
+    for length in 0..good.len() {
+        assert!(judge(&good[..length]).await.starts_with("rejected"), "{length} bytes");
+    }
+    // The last sign of 32 bytes in base64 has two bits to spare, which must be zero.
+    let (body, last) = good.split_at(good.len() - 1);
+    for other in
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".chars().filter(|c| !last.starts_with(*c))
+    {
+        assert!(judge(&format!("{body}{other}")).await.starts_with("rejected"), "{other}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_signed_is_believed_only_if_it_can_be_meant() {
+    let deep = |depth: usize| format!(r#","x":{}{}"#, r#"{"x":["#.repeat(depth), "]}".repeat(depth));
+    let cases = [
+        (claims(""), "ada"),
+        (claims(&deep(50)), "ada"),
+        (claims(&deep(64)), "rejected: malformed"),
+        (claims(&deep(500)), "rejected: malformed"),
+        (claims(r#","exp":99999999999"#), "rejected: malformed"),
+        (claims(r#","\u0065xp":99999999999"#), "rejected: malformed"),
+        (claims(r#","x":{"y":1,"\u0079":2}"#), "rejected: malformed"),
+        (claims(r#","a:b":":,\":","c\\":{"d\":":[":"]}"#), "ada"),
+        (claims(r#","roles":["a"],"roles":["admin"]"#), "rejected: malformed"),
+        (claims(r#","cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#), "rejected: not-accepted"),
+        (claims(r#","cnf":{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}"#), "rejected: not-accepted"),
+        (claims(r#","cnf":{}"#), "rejected: not-accepted"),
+        (claims(r#","cnf":null"#), "rejected: not-accepted"),
+        (claims(r#","nbf":-1"#), "rejected: malformed"),
+        (claims(r#","nbf":"0""#), "rejected: malformed"),
+        (claims(r#","nbf":18446744073709551616"#), "rejected: malformed"),
+        (claims(r#","nbf":1e400"#), "rejected: malformed"),
+        (claims(r#","aud":{"0":"billing"}"#), "rejected: wrong-audience"),
+        (claims(r#","aud":[["billing"]]"#), "rejected: wrong-audience"),
+        (claims(r#","aud":"""#), "rejected: wrong-audience"),
+        (claims(r#","aud":null"#), "rejected: wrong-audience"),
+        (r#"{"sub":"ada","exp":true}"#.to_owned(), "rejected: malformed"),
+        (r#"{"sub":"ada","exp":9223372036854775808}"#.to_owned(), "rejected: malformed"),
+        (r#"{"sub":"ada","exp":1e18}"#.to_owned(), "ada"),
+        (r#"{"sub":"ada","exp":-1e18}"#.to_owned(), "rejected: malformed"),
+        (r#"{"sub":"ada","exp":1800000060,}"#.to_owned(), "rejected: malformed"),
+        (r#"{"sub":"ada","exp":1800000060}{}"#.to_owned(), "rejected: malformed"),
+        (r#"{"sub":"ada","exp":1800000060/**/}"#.to_owned(), "rejected: malformed"),
+        (format!("\u{feff}{}", claims("")), "rejected: malformed"),
+    ];
+    for (claims, expected) in cases {
+        assert_eq!(judge(&sign(HEADER, &claims)).await, expected, "{claims:.120}");
+    }
+}
+
+#[tokio::test]
+async fn signatures_of_curves_have_one_form() {
+    let p256 = pair("p256");
+    let jwt = || Jwt::builder().keys(p256.public.clone()).clock(clock).build().unwrap();
+    let good = sign_by(&p256.private, Algorithm::ES256, r#"{"alg":"ES256"}"#, &claims(""));
+    let (message, _) = good.rsplit_once('.').unwrap();
+    assert_eq!(outcome(&identify(&jwt(), &bearing(&good)).await), "ada");
+    // Zeros fit every key where they are not refused (CVE-2022-21449); DER and short forms are not of RFC 7518.
+    let signatures = [vec![0; 64], vec![0xff; 64], vec![0; 63], vec![0; 65], vec![], vec![0x30, 6, 2, 1, 0, 2, 1, 0]];
+    for signature in signatures {
+        let forged = format!("{message}.{}", encode(&signature));
+        assert_eq!(outcome(&identify(&jwt(), &bearing(&forged)).await), "rejected: bad-signature", "{signature:?}");
+    }
+}
+
+/// Anything that JSON can say, of moderate depth.
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC{0,8}".prop_map(Value::from),
+        prop::sample::select(vec!["editor", "a b", "x,y", "https://id", "billing", ""]).prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("[a-z.]{0,4}", inner, 0..4).prop_map(|map| map.into_iter().collect()),
+        ]
+    })
+}
+
+const NAMES: [&str; 12] =
+    ["sub", "exp", "nbf", "iss", "aud", "roles", "scope", "groups", "cnf", "realm_access", "sid", "jti"];
+
+proptest! {
+    #[test]
+    fn no_text_in_place_of_a_token_panics_or_is_accepted(text in "[A-Za-z0-9_.=-]{0,200}|\\PC{0,60}") {
+        let everything = Jwt::builder().keys(Keys::jwks(JWKS)).build().unwrap();
+        if let Ok(request) = http::Request::get("/").header("authorization", format!("Bearer {text}")).body(()) {
+            let found = everything.authenticate(Head::from(&request));
+            prop_assert!(matches!(found, Authentication::Ready(Identity::Rejected(_))), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn no_header_or_claim_that_is_signed_panics(
+        header in prop::collection::vec((prop::sample::select(vec!["typ", "kid", "crit", "jwk", "b64", "x5c"]), value()), 0..3),
+        changes in prop::collection::vec((prop::sample::select(NAMES.to_vec()), value()), 0..5),
+    ) {
+        let mut all = json!({ "alg": "HS256" });
+        extend(&mut all, header.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+        let mut claims = json!({ "sub": "ada", "exp": NOW + 60 });
+        extend(&mut claims, changes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+        let token = sign(&all.to_string(), &claims.to_string());
+        let maps = [ClaimMap::keycloak("billing"), ClaimMap::entra(), ClaimMap::rfc9068(), ClaimMap::cognito().scopes_are(Scopes::Grant)];
+        for map in maps {
+            let jwt = builder().claims(map).build().unwrap();
+            let (first, again) = (jwt.authenticate(Head::from(&bearing(&token))), jwt.authenticate(Head::from(&bearing(&token))));
+            prop_assert_eq!(word(&first), word(&again), "what is remembered is what was found out");
+        }
+    }
+}
+
+fn word(found: &Authentication) -> String {
+    match found {
+        Authentication::Ready(identity) => outcome(identity),
+        Authentication::Pending(_) => "pending".to_owned(),
+    }
+}
