@@ -1,6 +1,6 @@
 //! What the layer costs in memory: an allowed request of a principal that is known already allocates nothing.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::similar_names, reason = "tests")]
 
 use std::{
     convert::Infallible,

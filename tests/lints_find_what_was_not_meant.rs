@@ -1,5 +1,6 @@
 //! What each lint finds, where, and what it leaves alone.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of a test may fail it")]
+#![allow(clippy::too_many_lines, reason = "tests are tables")]
 
 use std::{
     collections::BTreeSet,

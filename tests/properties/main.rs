@@ -1,6 +1,6 @@
 //! The invariants of the design, through the public API: one file an invariant.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::similar_names, reason = "tests")]
 
 use proptest::prelude::*;
 use tower_authz::{CredentialError, CredentialErrorKind, Identity, Principal};

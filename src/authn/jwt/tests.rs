@@ -267,8 +267,9 @@ async fn requests_wait_for_newer_keys_where_some_may_come() {
 
 #[tokio::test]
 async fn revocation_is_asked_for_remembered_tokens_too() {
+    type Revoke = fn(&RevokedTokens, SystemTime);
     let until = SystemTime::UNIX_EPOCH + Duration::from_secs(START + 30);
-    let cases: [(&str, fn(&RevokedTokens, SystemTime)); 3] = [
+    let cases: [(&str, Revoke); 3] = [
         ("token", |list, until| list.revoke_id("7", until)),
         ("session", |list, until| list.revoke_session("session", until)),
         ("subject", |list, until| list.revoke_subject(GOOD, until)),

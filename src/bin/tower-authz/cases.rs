@@ -94,7 +94,7 @@ impl Case {
             difference("reason", reason.as_deref(), verdict.reason().map(tower_authz::Reason::as_str)),
             difference("rule", rule.as_deref(), verdict.rule()),
             difference("masked", *masked, Some(verdict.is_masked())),
-            difference("missing", missing.as_ref().map(|names| sorted(names)), Some(sorted(verdict.missing()))),
+            difference("missing", missing.as_ref().map(sorted), Some(sorted(verdict.missing()))),
         ];
         found.into_iter().flatten().collect()
     }

@@ -107,9 +107,10 @@ impl Report {
         let cases = if self.cases.len() == 1 { "case" } else { "cases" };
         writeln!(out, "running {} {cases}", self.cases.len())?;
         for ran in &self.cases {
-            match ran.passed {
-                true => writeln!(out, "{GOOD}ok{GOOD:#}     {}", ran.name)?,
-                false => writeln!(out, "{BAD}FAILED{BAD:#} {}", ran.name)?,
+            if ran.passed {
+                writeln!(out, "{GOOD}ok{GOOD:#}     {}", ran.name)?;
+            } else {
+                writeln!(out, "{BAD}FAILED{BAD:#} {}", ran.name)?;
             }
         }
         for ran in self.cases.iter().filter(|ran| !ran.passed) {
