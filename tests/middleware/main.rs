@@ -1,6 +1,12 @@
 //! The layer as its users put it together: one file a behaviour.
 #![cfg(feature = "axum")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of a test may fail it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of a test may fail it"
+)]
 #![allow(clippy::too_many_lines, clippy::items_after_statements, clippy::similar_names, reason = "tests are tables")]
 
 #[path = "../support/mod.rs"]

@@ -60,7 +60,9 @@ fn answers_given_while_policies_are_replaced_belong_to_one_of_them() {
         let asked: Vec<_> = (0..3).map(|_| scope.spawn(|| ask_often(&layer, &left_seen, &right_seen))).collect();
         let asked = asked.into_iter().map(thread::ScopedJoinHandle::join).collect::<Vec<_>>();
         done.store(true, Ordering::Relaxed);
-        asked.into_iter().for_each(|asked| asked.unwrap());
+        for asked in asked {
+            asked.unwrap();
+        }
     });
     assert!(left_seen.into_inner() > 0 && right_seen.into_inner() > 0);
 }
