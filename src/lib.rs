@@ -69,6 +69,7 @@
 //! | [`respond`] | how denials are answered | vocabulary |
 //! | [`report`] | how decisions are reported | vocabulary |
 //! | [`analysis`] | what a policy would decide, and why | `policy`, `path`, vocabulary |
+//! | `reload` | replacing the policy in force when its file changes | `config`, `policy`, vocabulary |
 //! | `middleware` | the layer, its service and future, guards, `Identify` | all above |
 //! | `integration` | `protect` and the extractors of axum | `middleware`, vocabulary |
 //! | `testing` | what the tests of an application need | all above |
@@ -96,6 +97,7 @@
 //! | `api-keys` | API keys |
 //! | `tonic` | denials in tonic's body type |
 //! | `toml`, `yaml` | policies in these formats |
+//! | `watch` | a policy that follows its file |
 //! | `testing` | acting as a principal, and assertions for tests |
 //! | `serde` | explanations, tables and comparisons as values of serde |
 //! | `cli` | the command `tower-authz` |
