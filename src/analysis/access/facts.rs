@@ -111,11 +111,9 @@ impl Facts {
     }
 
     /// The facts that hold where `function` does, as few and as plain as possible; all others do not.
-    /// Nothing if there is no such request.
-    pub(crate) fn simplest(&mut self, function: Function) -> Option<Vec<Fact>> {
-        let possible = self.possible(function);
-        let function = self.functions.and(function, possible);
-        let cost = |variable| self.fact(variable).map_or(0, cost);
+    /// Nothing if it never does.
+    pub(crate) fn simplest(&self, function: Function) -> Option<Vec<Fact>> {
+        let cost = |variable: Variable| self.fact(variable).map_or(0, |fact| cost(fact, variable));
         let held = self.functions.cheapest(function, cost)?;
         Some(held.into_iter().filter_map(|variable| self.fact(variable).cloned()).collect())
     }
@@ -133,12 +131,11 @@ impl Facts {
     }
 }
 
-/// A caller with few names is simpler than one with few conditions.
-fn cost(fact: &Fact) -> u64 {
+/// A caller with few names is simpler than one with few conditions, and names that were met early are plainer.
+fn cost(fact: &Fact, Variable(place): Variable) -> u64 {
     match fact {
         Fact::Authenticated => 1 << 40,
-        Fact::Role(_) => 1 << 20,
-        Fact::Permission(_) => (1 << 20) + 1,
+        Fact::Role(_) | Fact::Permission(_) => (1 << 24) + u64::from(place),
         _ => 1,
     }
 }

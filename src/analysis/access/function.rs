@@ -3,7 +3,7 @@
 //! Two functions are equal if and only if they are the same diagram, so that equality is proved by comparing two
 //! numbers. Every operation is the one of three operands, "if, then, else", with its answers remembered.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A variable; those with lower numbers are decided first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -89,6 +89,15 @@ impl Functions {
         self.below(function).into_iter().filter_map(|part| Some(self.get(part)?.variable)).collect()
     }
 
+    /// Whether `function` holds where the variables hold that `held` says.
+    pub(crate) fn holds(&self, function: Function, held: impl Fn(Variable) -> bool) -> bool {
+        let mut rest = function;
+        while let Some(node) = self.get(rest) {
+            rest = if held(node.variable) { node.high } else { node.low };
+        }
+        rest == Function::ALWAYS
+    }
+
     /// The variables that hold where `function` does, all others not: such that what they cost is least.
     /// Nothing if the function never holds.
     pub(crate) fn cheapest(&self, function: Function, cost: impl Fn(Variable) -> u64) -> Option<Vec<Variable>> {
@@ -102,8 +111,9 @@ impl Functions {
         costs.get(&function)?;
         let (mut held, mut rest) = (Vec::new(), function);
         while let Some(node) = self.get(rest) {
-            rest = if costs.get(&node.low) == costs.get(&rest) { node.low } else { node.high };
-            held.extend((rest == node.high).then_some(node.variable));
+            let goes_low = costs.get(&node.low) == costs.get(&rest);
+            held.extend((!goes_low).then_some(node.variable));
+            rest = if goes_low { node.low } else { node.high };
         }
         Some(held)
     }
@@ -113,15 +123,18 @@ impl Functions {
     }
 
     /// The parts of a function that are no constants, each behind those it is made of.
-    fn below(&self, function: Function) -> BTreeSet<Function> {
-        let (mut found, mut open) = (BTreeSet::new(), vec![function]);
+    fn below(&self, function: Function) -> Vec<Function> {
+        let (mut seen, mut found, mut open) = (HashSet::new(), Vec::new(), vec![function]);
         while let Some(part) = open.pop() {
             if let Some(node) = self.get(part)
-                && found.insert(part)
+                && seen.insert(part)
             {
+                found.push(part);
                 open.extend([node.low, node.high]);
             }
         }
+        // A function is made after its parts.
+        found.sort_unstable();
         found
     }
 

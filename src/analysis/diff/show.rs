@@ -41,7 +41,8 @@ impl fmt::Display for Change {
         }
         let text = |key| self.witness().get(key).and_then(Value::as_str).unwrap_or_default();
         write!(f, "    witness: {} {}", text("method"), text("path"))?;
-        for (key, value) in self.witness().iter().filter(|(key, _)| !matches!(key.as_str(), "method" | "path")) {
+        let keys = ["subject", "roles", "permissions", "claims", "client", "time", "checks"];
+        for (key, value) in keys.into_iter().filter_map(|key| Some((key, self.witness().get(key)?))) {
             match value {
                 Value::Array(values) if values.is_empty() => {}
                 Value::String(text) => write!(f, ", {key} {text}")?,

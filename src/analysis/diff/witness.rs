@@ -48,18 +48,18 @@ impl Findings {
 
 fn find(facts: &mut Facts, difference: Function) -> Option<Found> {
     let all = facts.behind(difference);
-    let mut rest = difference;
+    let possible = facts.possible(difference);
+    let mut rest = facts.functions.and(difference, possible);
     let first = facts.simplest(rest)?;
     let witness = request(&first, &all);
     let mut callers = Vec::new();
     let mut next = Some(first);
     while let Some(held) = next {
         rest = without_names(facts, rest, &held);
-        callers.push(caller(facts, difference, &all, &held));
+        callers.push(caller(facts, [difference, possible], &all, &held));
         next = if callers.len() < MOST_CALLERS { facts.simplest(rest) } else { None };
     }
-    let complete = facts.is_impossible(rest);
-    Some(Found { callers, complete, witness })
+    Some(Found { callers, complete: rest == Function::NEVER, witness })
 }
 
 /// The difference for callers who do not have all the names of `held`.
@@ -74,7 +74,7 @@ fn without_names(facts: &mut Facts, difference: Function, held: &[Fact]) -> Func
     facts.functions.without(difference, these)
 }
 
-fn caller(facts: &mut Facts, difference: Function, all: &[Fact], held: &[Fact]) -> DiffCaller {
+fn caller(facts: &Facts, [difference, possible]: [Function; 2], all: &[Fact], held: &[Fact]) -> DiffCaller {
     let mut caller = DiffCaller { authenticated: held.contains(&Fact::Authenticated), ..DiffCaller::default() };
     for fact in held {
         match fact {
@@ -84,26 +84,17 @@ fn caller(facts: &mut Facts, difference: Function, all: &[Fact], held: &[Fact]) 
             condition => caller.conditions.extend(in_words(condition, true)),
         }
     }
-    for fact in all.iter().filter(|fact| !held.contains(fact)) {
-        if matters(facts, difference, all, held, fact) {
-            caller.conditions.extend(in_words(fact, false));
+    let others = all.iter().filter(|fact| !held.contains(fact));
+    for (fact, words) in others.filter_map(|fact| Some((fact, in_words(fact, false)?))) {
+        let holds_with = |function| {
+            let holds = |other: &Fact| other == fact || held.contains(other);
+            facts.functions.holds(function, |variable| facts.fact(variable).is_some_and(holds))
+        };
+        if holds_with(possible) && !holds_with(difference) {
+            caller.conditions.push(words);
         }
     }
     caller
-}
-
-/// Whether the difference would be none if `fact` held, too.
-fn matters(facts: &mut Facts, difference: Function, all: &[Fact], held: &[Fact], fact: &Fact) -> bool {
-    let mut exactly = difference;
-    for other in all {
-        let holds = facts.holds(other.clone());
-        exactly = if held.contains(other) || other == fact {
-            facts.functions.and(exactly, holds)
-        } else {
-            facts.functions.without(exactly, holds)
-        };
-    }
-    exactly == Function::NEVER
 }
 
 /// A condition in words; names are none.

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{check, completions, eval, explain, schema, test};
+use crate::{check, completions, diff, eval, explain, matrix, schema, test};
 
 /// Check, explain, test and compare policies that say who may call which route.
 #[derive(Debug, Parser)]
@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Explain(explain::Args),
     Eval(eval::Args),
     Test(test::Args),
+    Matrix(matrix::Args),
+    Diff(diff::Args),
     Schema(schema::Args),
     Completions(completions::Args),
 }

@@ -8,10 +8,12 @@ mod cli;
 mod completions;
 mod data;
 mod diagnostics;
+mod diff;
 mod eval;
 mod explain;
 mod failure;
 mod format;
+mod matrix;
 mod narrative;
 mod operations;
 mod request;
@@ -44,6 +46,8 @@ fn run(command: &Command) -> Result<Outcome, Failure> {
         Command::Explain(args) => explain::run(args, out)?,
         Command::Eval(args) => eval::run(args)?,
         Command::Test(args) => test::run(args, out)?,
+        Command::Matrix(args) => matrix::run(args, out)?,
+        Command::Diff(args) => diff::run(args, out)?,
         Command::Schema(_) => schema::run(out)?,
         Command::Completions(args) => completions::run(args, out)?,
     };
