@@ -11,7 +11,7 @@ use super::{
 use crate::{
     analysis::access::{Access, Class, Classes, Facts, Function, Side},
     path::Tolerance,
-    policy::{Compiled, Policy, Selection, select},
+    policy::{Compiled, Policy, Selection, Unlisted, select},
     target::Target,
 };
 
@@ -229,10 +229,14 @@ fn demand(policy: &Compiled, method: &Method, path: &str) -> Demand {
         return Demand { route: None, words: "rejected".to_owned() };
     };
     let mut demand = Demand { route: None, words: String::new() };
+    let unlisted = match policy.unlisted {
+        Unlisted::NotFound => "not listed".to_owned(),
+        other => format!("not listed ({})", other.as_str()),
+    };
     let mut words: Vec<&str> = Vec::new();
     for selection in selections.iter() {
         let Selection::Listed { route, .. } = selection else {
-            words.push("not listed");
+            words.push(&unlisted);
             continue;
         };
         demand.route.get_or_insert_with(|| route.pattern.to_string());

@@ -42,7 +42,7 @@ impl Change {
         let shown = |cell: &Cell| if cell.listed { cell.method.to_string() } else { "ANY".to_owned() };
         Self {
             methods: cells.iter().map(shown).collect(),
-            route: new.route.or(old.route).unwrap_or_else(|| path.to_owned()),
+            route: new.route.or(old.route).unwrap_or_else(|| "(not listed)".to_owned()),
             was: old.words,
             now: new.words,
             callers: found.callers.clone(),
@@ -56,7 +56,7 @@ impl Change {
         &self.methods
     }
 
-    /// The path of the key in the new policy, or in the old one; the path of the witness where no key matches.
+    /// The path of the key in the new policy, or in the old one; `(not listed)` where no key matches.
     pub fn route(&self) -> &str {
         &self.route
     }
