@@ -357,3 +357,6 @@ impl fmt::Debug for Memo {
         f.debug_struct("Memo").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
