@@ -34,11 +34,11 @@ fn policy(rules: usize) -> Policy {
         format!(r#""GET,POST /route-{index}/{{id}}/parts/{{part}}": {grant}"#)
     };
     let routes = (0..rules).map(rule).collect::<Vec<_>>().join(",\n");
-    let roles =
+    let declared =
         r#""viewer": { "permissions": ["doc:read"] }, "editor": { "inherits": ["viewer"] }, "admin": {}, "guest": {}"#;
     let exclusive = r#"[["admin", "guest"]]"#;
     let document = format!(
-        r#"{{ "version": 1, "roles": {{ {roles} }}, "exclusive_roles": {exclusive}, "routes": {{ {routes} }} }}"#
+        r#"{{ "version": 1, "roles": {{ {declared} }}, "exclusive_roles": {exclusive}, "routes": {{ {routes} }} }}"#
     );
     Policy::from_json_str(&document).unwrap()
 }
@@ -80,7 +80,7 @@ where
     let mut answered = None;
     let mut request = Some(request);
     let count = measure(|| answered = service.call(request.take().unwrap()).now_or_never()).count_total;
-    let response = answered.expect("an answer without waiting").unwrap();
+    let response = answered.unwrap().unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     count
 }
@@ -124,8 +124,8 @@ fn around_an_axum_router_of_a_thousand_routes_nothing_is_added() {
 
 #[test]
 fn an_event_that_nobody_listens_to_allocates_nothing() {
-    let (reported, spent) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-    let (count, sum) = (Arc::clone(&reported), Arc::clone(&spent));
+    let (events, spent) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (count, sum) = (Arc::clone(&events), Arc::clone(&spent));
     let reporter = move |event: &Event<'_>| {
         let tracing = TracingReporter::new();
         count.fetch_add(1, Ordering::Relaxed);
@@ -140,5 +140,5 @@ fn an_event_that_nobody_listens_to_allocates_nothing() {
         let response = service.call(request(path)).now_or_never().unwrap().unwrap();
         assert_eq!(response.status(), status, "{path}");
     }
-    assert_eq!((reported.load(Ordering::Relaxed), spent.load(Ordering::Relaxed)), (4, 0));
+    assert_eq!((events.load(Ordering::Relaxed), spent.load(Ordering::Relaxed)), (4, 0));
 }
