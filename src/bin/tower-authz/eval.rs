@@ -108,6 +108,6 @@ fn answer(policy: &Policy, line: &[u8], now: SystemTime) -> Result<Verdict, Stri
     if line.len() as u64 > LONGEST {
         return Err("the line is too long".to_owned());
     }
-    let request: RequestLine = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    let request: RequestLine = serde_json::from_slice(line.trim_ascii_end()).map_err(|error| error.to_string())?;
     Ok(evaluate(policy, &request.into_probe(now)?))
 }
