@@ -142,6 +142,8 @@ pub struct Denial {
     pub(crate) detail: Option<Arc<str>>,
     pub(crate) message: Option<Arc<str>>,
     pub(crate) rule: Option<Arc<RuleInfo>>,
+    /// The path of the key, where no rule of it applies.
+    pub(crate) route: Option<Arc<str>>,
     pub(crate) required: Option<Arc<str>>,
     pub(crate) missing: Arc<[Arc<str>]>,
     pub(crate) allow: Option<Arc<str>>,
@@ -160,6 +162,7 @@ impl Denial {
             detail: None,
             message: None,
             rule: None,
+            route: None,
             required: None,
             missing: Arc::default(),
             allow: None,
@@ -233,9 +236,10 @@ impl Denial {
         Some(&self.rule.as_ref()?.name)
     }
 
-    /// The path of the rule's key, such as `/users/{id}`.
+    /// The path of the key that denied, such as `/users/{id}`.
     pub fn route(&self) -> Option<&str> {
-        Some(&self.rule.as_ref()?.pattern)
+        let of_rule = || Some(&*self.rule.as_ref()?.pattern);
+        self.route.as_deref().or_else(of_rule)
     }
 
     /// What is needed to be let in, in words.

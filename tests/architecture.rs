@@ -23,7 +23,7 @@ const LAYERS: &[(&[&str], &[&str])] = &[
     (&["reload"], &["config", "policy"]),
     (&["analysis"], &["policy", "path"]),
     (&["middleware"], &["path", "policy", "config", "authn", "respond", "report", "reload", "analysis"]),
-    (&["integration"], &["middleware", "policy"]),
+    (&["integration"], &["middleware", "policy", "authn"]),
     (
         &["testing"],
         &["path", "policy", "config", "authn", "respond", "report", "reload", "analysis", "middleware", "integration"],

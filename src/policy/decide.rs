@@ -210,7 +210,8 @@ impl<'a> Trial<'a> {
     }
 
     fn method_not_listed(&self, case: Case<'a>) -> Denial {
-        let denial = Denial::new(Reason::MethodNotListed);
+        let route = Some(Arc::clone(&case.route.pattern));
+        let denial = Denial { route, ..Denial::new(Reason::MethodNotListed) };
         if case.route.masked && !self.is_visible(case) {
             return denial.masked();
         }

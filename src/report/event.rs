@@ -163,7 +163,8 @@ impl<'a> Event<'a> {
 
     /// The path of the rule's key, such as `/users/{id}`.
     pub fn route(&self) -> Option<&'a str> {
-        Some(&self.rule?.pattern)
+        let of_rule = || Some(&*self.rule?.pattern);
+        self.denial.and_then(Denial::route).or_else(of_rule)
     }
 
     /// What is needed to be let in, in words.
