@@ -20,8 +20,8 @@ const LAYERS: &[(&[&str], &[&str])] = &[
     (&["authn"], &[]),
     (&["respond"], &[]),
     (&["report"], &[]),
-    (&["reload"], &["config", "policy"]),
     (&["analysis"], &["policy", "path"]),
+    (&["reload"], &["config", "policy", "analysis"]),
     (&["middleware"], &["path", "policy", "config", "authn", "respond", "report", "reload", "analysis"]),
     (&["integration"], &["middleware", "policy", "authn"]),
     (

@@ -200,6 +200,32 @@ fn a_guard_keeps_a_good_policy_out_and_the_observer_is_told() {
 }
 
 #[test]
+fn a_policy_that_widens_access_is_refused_where_that_is_asked_for() {
+    let rule = |grant: &str| {
+        format!(
+            r#"{{ "version": 1, "roles": {{ "a": {{}}, "b": {{}} }}, "routes": {{ "GET /x": {grant}, "GET /y": "a" }} }}"#
+        )
+    };
+    let dir = Dir::new("widen");
+    let file = dir.file("policy.json");
+    for (refuse, next, replaced) in [
+        (true, r#"["a", "b"]"#, false),
+        (true, r#""nobody""#, true),
+        (true, r#"{ "all_of": ["a", "b"] }"#, true),
+        (true, r#""b""#, false),
+        (false, r#"["a", "b"]"#, true),
+    ] {
+        fs::write(&file, rule(r#""a""#)).unwrap();
+        let watch = builder(&file).refuse_widening(refuse).start().unwrap();
+        let before = watch.handle().current();
+        exchange(&file, &rule(next));
+        let reload = watch.reload();
+        assert_eq!(watch.handle().current().revision() != before.revision(), replaced, "{next} {reload:?}");
+        assert_eq!(watch.handle().status().last_error.is_some(), !replaced, "{next}");
+    }
+}
+
+#[test]
 fn a_watch_that_is_dropped_ends_and_leaves_the_policy() {
     let dir = Dir::new("end");
     let file = dir.file("policy.json");

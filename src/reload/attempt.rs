@@ -2,7 +2,10 @@
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
-use crate::policy::{Policy, PolicyError, PolicyHandle};
+use crate::{
+    analysis::Diff,
+    policy::{Policy, PolicyError, PolicyHandle},
+};
 
 /// Says why a policy must not replace the one in force.
 pub(super) type Guard = dyn Fn(&Policy, &Policy) -> Result<(), String> + Send + Sync;
@@ -21,8 +24,8 @@ pub struct Reload {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ReloadOutcome {
-    /// This policy is in force now.
-    Replaced(Policy),
+    /// This policy is in force now, and that is what changed for whom.
+    Replaced(Policy, Diff),
     /// The file says what is in force already.
     Unchanged,
     /// The file cannot be read, or does not say a policy. The one in force stays.
@@ -35,7 +38,7 @@ impl Reload {
     /// Why the policy in force was not replaced, if it should have been.
     pub fn error(&self) -> Option<String> {
         match &self.outcome {
-            ReloadOutcome::Replaced(_) | ReloadOutcome::Unchanged => None,
+            ReloadOutcome::Replaced(..) | ReloadOutcome::Unchanged => None,
             ReloadOutcome::Unusable(error) => Some(error.to_string()),
             ReloadOutcome::Refused(_, why) => Some(why.clone()),
         }
@@ -44,7 +47,7 @@ impl Reload {
     /// The revision in force after the attempt.
     pub fn revision(&self) -> &str {
         match &self.outcome {
-            ReloadOutcome::Replaced(policy) => policy.revision(),
+            ReloadOutcome::Replaced(policy, _) => policy.revision(),
             _ => self.previous.revision(),
         }
     }
@@ -56,6 +59,7 @@ pub(super) struct Loader {
     pub(super) path: PathBuf,
     pub(super) handle: PolicyHandle,
     pub(super) guards: Vec<Arc<Guard>>,
+    pub(super) refuses_widening: bool,
     /// Held during an attempt, so that an older reading never replaces a newer one.
     pub(super) turn: Arc<std::sync::Mutex<()>>,
 }
@@ -83,17 +87,23 @@ impl Loader {
             self.handle.note(None);
             return ReloadOutcome::Unchanged;
         }
-        if let Some(why) = self.refusal(previous, &policy) {
+        let diff = Diff::between(previous, &policy);
+        if let Some(why) = self.refusal(previous, &policy, &diff) {
             self.handle.note(Some(why.clone()));
             return ReloadOutcome::Refused(policy, why);
         }
         self.handle.replace(policy.clone());
-        ReloadOutcome::Replaced(policy)
+        ReloadOutcome::Replaced(policy, diff)
     }
 
-    fn refusal(&self, previous: &Policy, policy: &Policy) -> Option<String> {
+    fn refusal(&self, previous: &Policy, policy: &Policy, diff: &Diff) -> Option<String> {
+        let widens = || {
+            let cells = diff.widened_cells();
+            let first = diff.widened().first().filter(|_| self.refuses_widening)?;
+            Some(format!("the policy widens access in {cells} places, the first of which is `{}`", first.key()))
+        };
         let guarded = || self.guards.iter().find_map(|guard| guard(previous, policy).err());
-        self.handle.lack(policy).or_else(guarded)
+        self.handle.lack(policy).or_else(widens).or_else(guarded)
     }
 
     fn report(&self, reload: &Reload) {
@@ -109,12 +119,14 @@ impl Loader {
                 },
                 "the policy was not replaced, and the one in force stays"
             ),
-            (ReloadOutcome::Replaced(_), None) => tracing::info!(
+            (ReloadOutcome::Replaced(_, diff), None) => tracing::info!(
                 target: "tower_authz",
                 {
                     event.name = "authz.policy.replaced",
                     authz.policy.revision = revision,
                     authz.policy.previous = reload.previous.revision(),
+                    authz.policy.widened = diff.widened_cells(),
+                    authz.policy.narrowed = diff.narrowed_cells(),
                     authz.policy.file = %file,
                 },
                 "policy replaced"

@@ -51,6 +51,7 @@ pub struct PolicyWatchBuilder {
     path: PathBuf,
     debounce: Duration,
     guards: Vec<Arc<Guard>>,
+    refuses_widening: bool,
     observer: Option<Box<Observer>>,
 }
 
@@ -79,6 +80,7 @@ impl PolicyWatch {
             path: path.into(),
             debounce: Duration::from_millis(100),
             guards: Vec::new(),
+            refuses_widening: false,
             observer: None,
         }
     }
@@ -129,6 +131,12 @@ impl PolicyWatchBuilder {
         self
     }
 
+    /// Whether a policy is refused that lets anybody do what the one in force does not, as [`Diff`](crate::analysis::Diff)
+    /// proves it. A wider policy then takes effect when the service starts anew.
+    pub fn refuse_widening(self, refuse: bool) -> Self {
+        Self { refuses_widening: refuse, ..self }
+    }
+
     /// Is told of every attempt that the watch makes, beside the event.
     pub fn on_reload(self, observer: impl Fn(&Reload) + Send + 'static) -> Self {
         Self { observer: Some(Box::new(observer)), ..self }
@@ -149,8 +157,13 @@ impl PolicyWatchBuilder {
         let mut directories = Directories::new(watcher.map_err(WatchError::System)?);
         directories.follow(&self.path).map_err(WatchError::System)?;
         let policy = Policy::from_file(&self.path).map_err(WatchError::Policy)?;
-        let turn = Arc::new(Mutex::new(()));
-        let loader = Loader { path: self.path, handle: PolicyHandle::new(policy), guards: self.guards, turn };
+        let loader = Loader {
+            path: self.path,
+            handle: PolicyHandle::new(policy),
+            guards: self.guards,
+            refuses_widening: self.refuses_widening,
+            turn: Arc::new(Mutex::new(())),
+        };
         let keeper = Keeper { loader: loader.clone(), directories, debounce: self.debounce, observer: self.observer };
         let thread = thread::Builder::new().name("policy-watch".to_owned()).spawn(move || keeper.run(&inbox));
         thread.map_err(|error| WatchError::System(notify::Error::io(error)))?;
