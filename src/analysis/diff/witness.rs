@@ -94,6 +94,8 @@ fn caller(facts: &Facts, [difference, possible]: [Function; 2], all: &[Fact], he
             caller.conditions.push(words);
         }
     }
+    // The text and the number `1` are two facts, and one in words.
+    caller.conditions.dedup();
     caller
 }
 
