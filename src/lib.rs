@@ -69,7 +69,7 @@
 //! | [`respond`] | how denials are answered | vocabulary |
 //! | [`report`] | how decisions are reported | vocabulary |
 //! | [`analysis`] | what a policy would decide, and why | `policy`, `path`, vocabulary |
-//! | `reload` | replacing the policy in force when its file changes | `config`, `policy`, vocabulary |
+//! | `reload` | replacing the policy in force when its file changes | `config`, `policy`, `analysis`, vocabulary |
 //! | `middleware` | the layer, its service and future, guards, `Identify` | all above |
 //! | `integration` | `protect` and the extractors of axum | `middleware`, vocabulary |
 //! | `testing` | what the tests of an application need | all above |

@@ -19,7 +19,8 @@ use crate::{
     role::NameTable,
 };
 
-const KEYS: &[&str] = &["version", "realm", "roles", "exclusive_roles", "routes", "unlisted", "silence", "$schema"];
+pub(super) const KEYS: &[&str] =
+    &["version", "realm", "roles", "exclusive_roles", "routes", "unlisted", "silence", "$schema"];
 
 /// Compiles a document; the diagnostics have spans, but no lines yet.
 pub(crate) fn compile(origin: &Arc<Origin>) -> Result<Compiled, Vec<Diagnostic>> {

@@ -6,6 +6,8 @@ mod conditions;
 mod grant;
 mod route_key;
 mod rule;
+#[cfg(test)]
+mod schema;
 
 pub(crate) use at::{At, Object};
 pub(crate) use grant::GrantReader;

@@ -22,7 +22,7 @@ pub(crate) struct RuleDraft {
     pub(crate) silence: Vec<(Box<str>, Box<str>)>,
 }
 
-const RULE_KEYS: &[&str] = &["allow", "message", "deny_as", "shadow", "name", "encoded_slash", "silence"];
+pub(super) const RULE_KEYS: &[&str] = &["allow", "message", "deny_as", "shadow", "name", "encoded_slash", "silence"];
 
 /// Reads the value of a route key.
 pub(crate) fn read_rule(reader: &mut GrantReader<'_>, unlisted: Unlisted, at: &At<'_>) -> Option<RuleDraft> {
