@@ -93,7 +93,6 @@
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `axum` (default) | [`protect`](AuthzLayer::protect), the extractors, [`Denial`] as a response |
-//! | `api-keys` | API keys, of which only hashes are configured |
 //! | `jwt`, `jwt-rust-crypto` | bearer tokens, verified by aws-lc-rs or in pure Rust |
 //! | `api-keys` | API keys |
 //! | `tonic` | denials in tonic's body type |
