@@ -197,7 +197,10 @@ fn each_lint_tells_what_is_wrong_and_where() {
         assert_eq!(told(&found), *expected, "{members}");
         codes.extend(found.iter().map(|found| found.code));
     }
-    assert_eq!(codes.into_iter().collect::<Vec<_>>(), Lint::all().iter().map(|lint| lint.code).collect::<Vec<_>>());
+    // These need the operations of an API beside the policy: `tests/cli/check.trycmd` has them.
+    let needs_operations = ["contradicted-security", "uncovered-operation", "unused-rule"];
+    let alone = Lint::all().iter().map(|lint| lint.code).filter(|code| !needs_operations.contains(code));
+    assert_eq!(codes.into_iter().collect::<Vec<_>>(), alone.collect::<Vec<_>>());
 }
 
 #[test]
