@@ -41,6 +41,8 @@ fn a_refactoring_that_changes_nothing_is_no_change() {
             r#""GET /a/{x}": { "claims": { "sub": "{x}" } }, "GET /a/me": { "claims": { "sub": "me" } }"#,
         ),
         (r#""GET /a b": "viewer""#, r#""GET /a%20b": "viewer""#),
+        // A space is in no path as it is, and the spelling that is has a key of its own.
+        (r#""GET /a%20b": "viewer", "POST /a b": "viewer""#, r#""GET /a%20b": "viewer", "POST /a b": "admin""#),
         // What is not listed is not there.
         (
             r#""GET /a": "viewer""#,

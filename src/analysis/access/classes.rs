@@ -59,8 +59,9 @@ impl<'p> Classes<'p> {
         let mut all: Vec<_> = branches.iter().filter_map(|branch| self.plainest(branch)).collect();
         let root = "/".to_owned();
         all.push(Class { routes: self.lookups(&root).to_vec(), path: root, encoded: Vec::new() });
-        // Of several spellings the one comes first that a request can have.
-        all.sort_by_cached_key(|class| (class.path.parse::<PathAndQuery>().is_err(), class.path.clone()));
+        // Of the spellings of a key only those count that a request can have.
+        all.retain(|class| class.path.parse::<PathAndQuery>().is_ok());
+        all.sort_by(|a, b| a.path.cmp(&b.path));
         all
     }
 
