@@ -39,9 +39,9 @@ const KEYS: [&str; 18] = [
     "GET /",
 ];
 /// A path for most ways in which the keys can meet.
-const PATHS: [&str; 19] = [
-    "/a%20b/", "/a%20b", "/", "/a", "/a/", "/a/b", "/a/b/", "/a/z", "/a/z/", "/z", "/z/", "/z/b", "/z/z", "/z/z/z",
-    "/a/z/z", "/a/cz", "/a/cz/d", "/a/c/d", "/a/z%2Fz",
+const PATHS: [&str; 20] = [
+    "/z/b/", "/a%20b/", "/a%20b", "/", "/a", "/a/", "/a/b", "/a/b/", "/a/z", "/a/z/", "/z", "/z/", "/z/b", "/z/z",
+    "/z/z/z", "/a/z/z", "/a/cz", "/a/cz/d", "/a/c/d", "/a/z%2Fz",
 ];
 const METHODS: [&str; 4] = ["GET", "HEAD", "POST", "PURGE"];
 const MOMENTS: [&str; 3] = ["2025-06-01T00:00:00Z", "2026-06-01T00:00:00Z", "2027-06-01T00:00:00Z"];
@@ -259,7 +259,7 @@ fn replay(witness: &Map<String, Value>) -> Probe {
     names("checks").into_iter().fold(probe, |probe, check| probe.check(check, |_| true))
 }
 
-/// Every line has a request that shows it.
+/// Every line has a request that shows it, so that a diff with a line is not empty by mistake.
 fn witnesses_hold(diff: &Diff, old: &Policy, new: &Policy) {
     for (changes, closed, open) in [(diff.widened(), old, new), (diff.narrowed(), new, old)] {
         for change in changes {
@@ -280,11 +280,10 @@ fn speaks_of(change: &Change, method: &Method, caller: Option<&Caller>) -> bool 
     listed && (is_told || !change.is_complete())
 }
 
-/// Every change that trying finds is in the diff, and if trying finds none there is none.
+/// Every change that trying finds is in the diff.
 fn nothing_is_left_out(diff: &Diff, old: &Policy, new: &Policy, size: Size) {
     let callers = callers(size);
     let callers: Vec<_> = callers.iter().map(Some).chain([None]).collect();
-    let mut found = [false; 2];
     for (method, path) in METHODS.iter().flat_map(|method| PATHS.map(|path| (method, path))) {
         let method: Method = method.parse().unwrap();
         for caller in &callers {
@@ -295,7 +294,6 @@ fn nothing_is_left_out(diff: &Diff, old: &Policy, new: &Policy, size: Size) {
                 (true, false) => diff.narrowed(),
                 _ => continue,
             };
-            found[usize::from(before)] = true;
             assert!(
                 changes.iter().any(|change| speaks_of(change, &method, *caller)),
                 "{method} {path} {caller:?} {before} -> {after} is not in\n{diff}\n{}\n{}",
@@ -303,15 +301,6 @@ fn nothing_is_left_out(diff: &Diff, old: &Policy, new: &Policy, size: Size) {
                 new.source_text().unwrap(),
             );
         }
-    }
-    if !size.conditions {
-        assert_eq!(
-            found,
-            [!diff.widened().is_empty(), !diff.narrowed().is_empty()],
-            "{diff}\n{}\n{}",
-            old.source_text().unwrap(),
-            new.source_text().unwrap(),
-        );
     }
 }
 
