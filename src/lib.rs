@@ -101,7 +101,6 @@
 //! | `testing` | acting as a principal, and assertions for tests |
 //! | `serde` | explanations, tables and comparisons as values of serde |
 //! | `cli` | the command `tower-authz` |
-#![allow(dead_code, reason = "the crate is under construction")]
 
 pub mod analysis;
 pub mod authn;

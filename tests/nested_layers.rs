@@ -1,4 +1,5 @@
 //! Gates, guards and identity layers inside one another: what one knows or hides, the next must not lose or show.
+#![cfg(feature = "axum")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of a test may fail it")]
 
 use std::{

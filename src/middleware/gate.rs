@@ -60,6 +60,7 @@ pub(super) struct Notices {
     inside_routing: AtomicBool,
     failed: AtomicBool,
     stale: Patterns,
+    #[cfg(feature = "axum")]
     unnamed: Patterns,
 }
 

@@ -8,7 +8,7 @@ use std::{
 use super::{
     compiled::{Compiled, Grant, Origin, Rule, Unlisted},
     document::Value,
-    grammar::{At, GrantReader, Object, RouteKey, RuleDraft, read_rule, read_silence},
+    grammar::{At, GrantReader, Object, RouteKey, RuleDraft, check_silence, read_rule},
     hierarchy,
     problems::Problems,
     revision::revision,
@@ -41,7 +41,9 @@ fn read(problems: &mut Problems, origin: &Arc<Origin>) -> Option<Compiled> {
     let realm = root.get("realm").and_then(|at| at.text(problems, "name the realm, or leave it out").map(Into::into));
     let words = Unlisted::ALL.map(|unlisted| (unlisted.as_str(), unlisted));
     let unlisted = root.get("unlisted").and_then(|at| at.word(problems, &words)).unwrap_or_default();
-    let silence = root.get("silence").map(|at| read_silence(problems, &at)).unwrap_or_default();
+    if let Some(at) = root.get("silence") {
+        check_silence(problems, &at);
+    }
     let names = hierarchy::read_names(problems, &root)?;
     let routes = read_routes(problems, &names, unlisted, &root)?;
     if !problems.is_empty() {
@@ -61,7 +63,6 @@ fn read(problems: &mut Problems, origin: &Arc<Origin>) -> Option<Compiled> {
         uses_time: uses.time,
         masks: rules.iter().any(|rule| rule.masked),
         rules,
-        silence,
         origin: Arc::clone(origin),
     })
 }

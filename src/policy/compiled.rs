@@ -58,8 +58,6 @@ pub(crate) struct Compiled {
     pub(crate) uses_networks: bool,
     pub(crate) uses_time: bool,
     pub(crate) masks: bool,
-    /// The lints that the document silences everywhere, each with its reason.
-    pub(crate) silence: Vec<(Box<str>, Box<str>)>,
     pub(crate) origin: Arc<Origin>,
 }
 
@@ -121,8 +119,6 @@ pub(crate) struct Rule {
     /// `deny_as` is `not_found`.
     pub(crate) masked: bool,
     pub(crate) encoded_slash: bool,
-    /// The lints that the document silences for this rule, each with its reason.
-    pub(crate) silence: Vec<(Box<str>, Box<str>)>,
 }
 
 /// One way to satisfy a rule.

@@ -103,6 +103,7 @@ impl PolicyHandle {
     }
 
     /// Notes how an attempt came out that left the policy in force.
+    #[cfg(feature = "watch")]
     pub(crate) fn note(&self, error: Option<String>) {
         self.record().last_error = error;
     }

@@ -171,7 +171,6 @@ impl Key {
             shadow: draft.shadow,
             masked: draft.masked,
             encoded_slash: draft.encoded_slash,
-            silence: draft.silence,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Runs every example as its readers do: starts it, and pastes the lines that it prints.
 
+#![cfg(feature = "axum")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod curl;

@@ -16,14 +16,6 @@ pub(crate) struct Function(usize);
 impl Function {
     pub(crate) const NEVER: Self = Self(0);
     pub(crate) const ALWAYS: Self = Self(1);
-
-    fn constant(value: bool) -> Self {
-        if value { Self::ALWAYS } else { Self::NEVER }
-    }
-
-    fn is_constant(self) -> bool {
-        self.0 < 2
-    }
 }
 
 /// What is decided first, and what is left to decide then.
@@ -236,7 +228,8 @@ mod tests {
 
         fn build(&self, functions: &mut Functions) -> Function {
             match self {
-                Self::Constant(value) => Function::constant(*value),
+                Self::Constant(true) => Function::ALWAYS,
+                Self::Constant(false) => Function::NEVER,
                 Self::Variable(index) => functions.variable(Variable(*index)),
                 Self::Not(a) => {
                     let a = a.build(functions);

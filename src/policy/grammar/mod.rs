@@ -12,4 +12,4 @@ mod schema;
 pub(crate) use at::{At, Object};
 pub(crate) use grant::GrantReader;
 pub(crate) use route_key::{RouteKey, Verb};
-pub(crate) use rule::{RuleDraft, read_rule, read_silence};
+pub(crate) use rule::{RuleDraft, check_silence, read_rule};

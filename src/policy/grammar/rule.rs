@@ -19,7 +19,6 @@ pub(crate) struct RuleDraft {
     pub(crate) name: Option<Box<str>>,
     pub(crate) masked: bool,
     pub(crate) encoded_slash: bool,
-    pub(crate) silence: Vec<(Box<str>, Box<str>)>,
 }
 
 pub(super) const RULE_KEYS: &[&str] = &["allow", "message", "deny_as", "shadow", "name", "encoded_slash", "silence"];
@@ -48,7 +47,9 @@ fn read_rule_object(reader: &mut GrantReader<'_>, unlisted: Unlisted, object: &O
     let name = object.get("name").and_then(|at| at.text(problems, "write a name, or leave it out"));
     let masked = object.get("deny_as").is_some_and(|at| read_deny_as(reader, unlisted, &at));
     let encoded_slash = object.get("encoded_slash").and_then(|at| at.boolean(reader.problems));
-    let silence = object.get("silence").map(|at| read_silence(reader.problems, &at));
+    if let Some(at) = object.get("silence") {
+        check_silence(reader.problems, &at);
+    }
     Some(RuleDraft {
         allow: allow?,
         shadow,
@@ -56,7 +57,6 @@ fn read_rule_object(reader: &mut GrantReader<'_>, unlisted: Unlisted, object: &O
         name: name.map(Into::into),
         masked,
         encoded_slash: encoded_slash.unwrap_or_default(),
-        silence: silence.unwrap_or_default(),
     })
 }
 
@@ -70,18 +70,14 @@ fn read_deny_as(reader: &mut GrantReader<'_>, unlisted: Unlisted, at: &At<'_>) -
     masked
 }
 
-/// Which lints are silenced, each with its reason.
-pub(crate) fn read_silence(problems: &mut Problems, at: &At<'_>) -> Vec<(Box<str>, Box<str>)> {
-    let Some(object) = at.object(problems) else { return Vec::new() };
+/// Lints are silenced by name, each with a reason; the linter reads them from the document.
+pub(crate) fn check_silence(problems: &mut Problems, at: &At<'_>) {
+    let Some(object) = at.object(problems) else { return };
     if object.is_empty() {
         problems.empty(at, "leave it out, or name a lint and the reason to silence it");
     }
-    let mut silenced = Vec::new();
     for (lint, at) in object.iter() {
         let help = format!("say why {} is silenced", quoted(lint));
-        if let Some(reason) = at.text(problems, &help) {
-            silenced.push((lint.into(), reason.into()));
-        }
+        at.text(problems, &help);
     }
-    silenced
 }

@@ -1,10 +1,7 @@
 use http::{Request, StatusCode};
 
 use super::{REASONS, Responder, denial, header, render, renderer, show};
-use crate::{
-    decision::{Denial, Reason},
-    respond::Renderer,
-};
+use crate::{decision::Denial, respond::Renderer};
 
 const HTML: (&str, &str) = ("accept", "text/html,*/*;q=0.8");
 
@@ -124,7 +121,7 @@ fn next_is_the_path_that_the_browser_sent() {
     let mut request = Request::get("/inner").header("accept", "text/html").body(()).unwrap();
     request.extensions_mut().insert(axum::extract::OriginalUri("/outer/inner?q".parse().unwrap()));
     let renderer = browsers();
-    let denial = Denial::new(Reason::NoCredentials);
+    let denial = Denial::new(crate::decision::Reason::NoCredentials);
     let answer = renderer.render(&denial, &renderer.preferences((&request).into()));
     assert_eq!(header(&answer, "location"), Some("/login?next=/outer/inner%3Fq"));
 }
