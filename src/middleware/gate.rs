@@ -22,7 +22,7 @@ use super::{
 use crate::{
     authn::{Authentication, Authenticator, Client, ConsumedHeaders, MissingAddress},
     clock::Clock,
-    decision::Denial,
+    decision::{Denial, RuleInfo},
     identity::Identity,
     path::Tolerance,
     policy::{
@@ -128,7 +128,11 @@ impl Gate {
         };
         let circumstances = self.circumstances(policy, head, client);
         let decision = decide(policy, &selections, identity, &circumstances);
-        if position != Position::Inside {
+        if position == Position::Inside {
+            let matched = policy.route_named(Target::from(head).matched);
+            let by_match = |rule: &RuleInfo| matched.is_some_and(|route| route.pattern == rule.pattern);
+            self.report_shadow(policy, &selections, identity, &circumstances, &sender, by_match);
+        } else {
             self.report(policy, &selections, &decision, identity, &circumstances, &sender);
             if let Some(candidate) = &self.shadow {
                 self.compare(&candidate.load_full(), &decision, head, identity, client, &sender);
@@ -224,14 +228,28 @@ impl Gate {
             let rule = selections.first_rule(policy, &sender.method).map(|rule| &*rule.info);
             reporter.report(&sender.event(Event::allowed(rule, &sender.method, sender.path.as_str())));
         }
-        for difference in shadow_differences(policy, selections, identity, circumstances) {
+        self.report_shadow(policy, selections, identity, circumstances, sender, |_| true);
+    }
+
+    /// Reports the rules `of` interest whose candidate grants would decide otherwise.
+    fn report_shadow(
+        &self,
+        policy: &Compiled,
+        selections: &Selections<'_>,
+        identity: &Identity,
+        circumstances: &Circumstances<'_>,
+        sender: &Sender,
+        of: impl Fn(&RuleInfo) -> bool,
+    ) {
+        let differences = shadow_differences(policy, selections, identity, circumstances);
+        for difference in differences.into_iter().filter(|difference| of(&difference.rule)) {
             let event = Event::shadow_differs(
                 Some(&difference.rule),
                 difference.candidate.as_ref(),
                 &sender.method,
                 sender.path.as_str(),
             );
-            reporter.report(&sender.event(event));
+            self.answering.reporter.report(&sender.event(event));
         }
     }
 

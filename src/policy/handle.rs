@@ -74,6 +74,8 @@ impl PolicyHandle {
     /// Puts `policy` in force. Requests that are under way keep the one they began with.
     ///
     /// What the layer lacks for it (a predicate, the client address) is not held; see [`PolicyHandle::lack`].
+    ///
+    /// The realm in challenges stays that of the policy with which a layer was built.
     #[expect(clippy::needless_pass_by_value, reason = "a handle takes the policy over")]
     pub fn replace(&self, policy: Policy) {
         let mut record = self.record();

@@ -68,6 +68,21 @@ async fn a_route_that_was_matched_is_judged_as_well_and_denied_by_the_one_render
 }
 
 #[tokio::test]
+async fn candidates_of_a_rule_that_only_the_router_selects_are_compared_once() {
+    const SHADOW: &str = r#"{ "version": 1, "roles": { "viewer": {}, "admin": {} }, "routes": {
+        "ANY /doc/open": { "allow": "viewer", "shadow": "admin" },
+        "ANY /doc/{id}": { "allow": "viewer", "shadow": "nobody" } } }"#;
+    let to = serve(layer(SHADOW).protect(router())).await;
+    for (path, expected) in [("/doc/open", &["/doc/open", "/doc/{id}"][..]), ("/doc/7", &["/doc/{id}"])] {
+        let events = Events::record();
+        assert_eq!(Ask::get(path).header("authorization", "Role viewer").send(to).await.status, 200, "{path}");
+        let events = events.take();
+        let differing = events.iter().filter(|event| event.message == "shadow grants decide differently");
+        assert_eq!(differing.filter_map(|event| event.field("http.route")).collect::<Vec<_>>(), expected, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn both_halves_answer_alike() {
     let to = serve(layer(POLICY).protect(router())).await;
     for (inside, outside, who) in

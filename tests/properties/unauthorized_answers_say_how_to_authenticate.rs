@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, Once, PoisonError},
 };
 
 use http::{Request, header};
@@ -72,6 +72,7 @@ proptest! {
             let log = Log::default();
             let writer = log.clone();
             let subscriber = tracing_subscriber::fmt().with_max_level(Level::TRACE).with_writer(move || writer.clone()).finish();
+            listen_everywhere();
             let answer = with_default(subscriber, || ask(&builder.build().unwrap(), sent));
             let log = log.text();
             prop_assert!(log.contains("access "), "nothing was logged: {log}");
@@ -80,6 +81,16 @@ proptest! {
             prop_assert!(!String::from_utf8_lossy(&answer.body).contains(SECRET), "{answer:?}");
         }
     }
+}
+
+/// A call site that is first met on a thread without a subscriber would be off for all threads, so that one which hears
+/// nothing serves the others.
+fn listen_everywhere() {
+    static OTHERS: Once = Once::new();
+    OTHERS.call_once(|| {
+        tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
+        tracing::callsite::rebuild_interest_cache();
+    });
 }
 
 /// What a challenge can say of the realm of a policy; `api` where there is none.

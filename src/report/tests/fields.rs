@@ -184,7 +184,7 @@ fn other_sinks_see_the_same_event() {
 fn allowed_requests_are_of_interest_only_while_somebody_listens_at_debug() {
     for (level, wanted) in [(tracing::Level::INFO, false), (tracing::Level::DEBUG, true)] {
         let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::sink).finish();
-        tracing::subscriber::with_default(subscriber, || {
+        super::listening(subscriber, || {
             assert_eq!(TracingReporter::new().wants_allowed(), wanted);
         });
     }

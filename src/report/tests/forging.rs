@@ -47,7 +47,7 @@ fn written<S: Subscriber + Send + Sync>(text: &str, subscriber: impl FnOnce(Outp
     let principal = Principal::new(text).roles([text, "viewer"]);
     let denial = denial(Reason::InsufficientRole).detail(text);
     let event = Event::denied(&denial, &GET, text).with_principal(Some(&principal)).with_request_id(Some(text));
-    tracing::subscriber::with_default(subscriber(output.clone()), || TracingReporter::new().report(&event));
+    super::listening(subscriber(output.clone()), || TracingReporter::new().report(&event));
     String::from_utf8(output.0.lock().unwrap().clone()).unwrap()
 }
 

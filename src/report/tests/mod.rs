@@ -67,11 +67,22 @@ impl<S: Subscriber> Layer<S> for Capture {
     }
 }
 
+/// Listens with `subscriber` on this thread alone. A call site that is first met on a thread without a subscriber would
+/// be off for all threads, so that one which hears nothing serves the others.
+pub(super) fn listening<S: Subscriber + Send + Sync, T>(subscriber: S, run: impl FnOnce() -> T) -> T {
+    static OTHERS: std::sync::Once = std::sync::Once::new();
+    OTHERS.call_once(|| {
+        tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
+        tracing::callsite::rebuild_interest_cache();
+    });
+    tracing::subscriber::with_default(subscriber, run)
+}
+
 /// The one event that `reporter` makes of `event`.
 fn capture_by(reporter: &TracingReporter, event: &Event<'_>) -> Captured {
     let capture = Capture::default();
     let subscriber = tracing_subscriber::registry().with(capture.clone());
-    tracing::subscriber::with_default(subscriber, || reporter.report(event));
+    listening(subscriber, || reporter.report(event));
     let mut events = capture.0.lock().unwrap();
     assert_eq!(events.len(), 1, "{events:?}");
     events.remove(0)
