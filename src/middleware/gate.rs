@@ -129,8 +129,8 @@ impl Gate {
         let circumstances = self.circumstances(policy, head, client);
         let decision = decide(policy, &selections, identity, &circumstances);
         if position == Position::Inside {
-            let matched = policy.route_named(Target::from(head).matched);
-            let by_match = |rule: &RuleInfo| matched.is_some_and(|route| route.pattern == rule.pattern);
+            let matched = Target::from(head).matched.and_then(|pattern| policy.key_of(pattern));
+            let by_match = |rule: &RuleInfo| matched == Some(&*rule.pattern);
             self.report_shadow(policy, &selections, identity, &circumstances, &sender, by_match);
         } else {
             self.report(policy, &selections, &decision, identity, &circumstances, &sender);
@@ -298,9 +298,7 @@ impl Gate {
             );
         }
     }
-}
 
-impl Gate {
     /// The key that the pattern of a router's route is, parameter names aside; says once of a pattern that it is none.
     #[cfg(feature = "axum")]
     pub(super) fn key_of<'a>(&self, policy: &'a Compiled, pattern: &str) -> Option<&'a str> {

@@ -80,11 +80,6 @@ impl Snapshot for Compiled {
 }
 
 impl Compiled {
-    /// The route whose key is `pattern`, parameter names aside.
-    pub(crate) fn route_named(&self, pattern: Option<&str>) -> Option<&Route> {
-        self.routes.get(self.lookup.route_of(pattern?)?)
-    }
-
     /// Whether nobody need be known to anything that the policy lists.
     pub(crate) fn is_all_public(&self) -> bool {
         let is_public = |rule: &Rule| rule.allow.iter().any(|grant| matches!(grant, Grant::Public));
@@ -92,7 +87,6 @@ impl Compiled {
     }
 
     /// The key that `pattern` is, parameter names aside.
-    #[cfg(feature = "axum")]
     pub(crate) fn key_of(&self, pattern: &str) -> Option<&str> {
         Some(&self.routes.get(self.lookup.route_of(pattern)?)?.pattern)
     }
