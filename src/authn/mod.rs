@@ -35,9 +35,11 @@ pub use extension::{from_extension, from_extension_async, principal_extension};
 pub use function::{from_async_fn, from_fn, none};
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 pub use jwt::{
-    ClaimMap, ClaimPath, ClaimSource, Issuer, Jwt, JwtAlgorithm, JwtBuilder, JwtError, JwtErrorKind, Keys, Revocation,
-    RevokedTokens, Scopes, TokenCache, TokenFacts,
+    AtOnce, ClaimMap, ClaimPath, ClaimSource, Issuer, Jwt, JwtAlgorithm, JwtBuilder, JwtError, JwtErrorKind, Keys,
+    Revocation, RevokedTokens, Scopes, TokenCache, TokenFacts,
 };
+#[cfg(feature = "jwks")]
+pub use jwt::{Awaited, RemoteKeys};
 pub use network::{TrustError, TrustErrorKind};
 pub use peer::{MissingAddress, PeerAddr};
 pub use resource_metadata::{ResourceMetadata, ResourceMetadataError};

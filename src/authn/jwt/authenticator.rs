@@ -4,7 +4,9 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderName, header::AUTHORIZATION};
 
-use super::{builder::JwtBuilder, inspector::Inspector};
+#[cfg(feature = "jwks")]
+use super::{builder::Awaited, remote::RemoteKeys};
+use super::{builder::JwtBuilder, inspector::Inspector, issuer::Issuer, keys::Keys};
 use crate::{
     authn::{Authentication, Authenticator, Bearer, bearer},
     challenge::Challenge,
@@ -46,7 +48,19 @@ pub struct Jwt {
 impl Jwt {
     /// Tokens that are signed with HMAC and SHA-256, by whoever knows `secret`: at least 32 random bytes.
     pub fn hs256(secret: &[u8]) -> JwtBuilder {
-        JwtBuilder::hs256(secret)
+        JwtBuilder::beginning_with(Issuer::unnamed().keys(Keys::secret(secret)))
+    }
+
+    /// Tokens of an issuer that publishes its keys by `OpenID` Connect Discovery.
+    #[cfg(feature = "jwks")]
+    pub fn discover(issuer: impl Into<String>) -> JwtBuilder<Awaited> {
+        JwtBuilder::beginning_with(Issuer::discover(issuer))
+    }
+
+    /// Tokens of an issuer whose keys are remote, and found as `keys` says.
+    #[cfg(feature = "jwks")]
+    pub fn remote(issuer: impl Into<String>, keys: RemoteKeys) -> JwtBuilder<Awaited> {
+        JwtBuilder::beginning_with(Issuer::new(issuer).keys(keys))
     }
 
     /// Tokens of the issuers that are [trusted](JwtBuilder::trust).

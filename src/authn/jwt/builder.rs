@@ -1,6 +1,6 @@
 //! Setting up [`Jwt`].
 
-use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use super::{
     algorithm::JwtAlgorithm,
@@ -25,7 +25,7 @@ use crate::{
 /// What is said about audience, leeway, claims and the like is about the one issuer that the builder began with; further
 /// issuers bring their own along.
 #[must_use]
-pub struct JwtBuilder {
+pub struct JwtBuilder<B = AtOnce> {
     first: Option<Issuer>,
     others: Vec<Issuer>,
     places: Vec<Bearer>,
@@ -34,9 +34,19 @@ pub struct JwtBuilder {
     cache: TokenCache,
     revocation: Option<Box<dyn Revocation>>,
     clock: Arc<dyn Clock>,
+    building: PhantomData<fn() -> B>,
 }
 
-impl JwtBuilder {
+/// [Building](JwtBuilder::build) waits for nothing.
+#[derive(Clone, Copy, Debug)]
+pub enum AtOnce {}
+
+/// [Building](JwtBuilder::build) waits until every provider was asked for its keys once.
+#[cfg(feature = "jwks")]
+#[derive(Clone, Copy, Debug)]
+pub enum Awaited {}
+
+impl<B> JwtBuilder<B> {
     pub(super) fn new() -> Self {
         Self {
             first: None,
@@ -47,11 +57,12 @@ impl JwtBuilder {
             cache: TokenCache::new(),
             revocation: None,
             clock: Arc::new(SystemClock),
+            building: PhantomData,
         }
     }
 
-    pub(super) fn hs256(secret: &[u8]) -> Self {
-        Self { first: Some(Issuer::unnamed().keys(Keys::secret(secret))), ..Self::new() }
+    pub(super) fn beginning_with(issuer: Issuer) -> Self {
+        Self { first: Some(issuer), ..Self::new() }
     }
 
     fn first(self, change: impl FnOnce(Issuer) -> Issuer) -> Self {
@@ -65,7 +76,7 @@ impl JwtBuilder {
     }
 
     /// The keys that sign the tokens.
-    pub fn keys(self, keys: Keys) -> Self {
+    pub fn keys(self, keys: impl Into<Keys>) -> Self {
         self.first(|issuer| issuer.keys(keys))
     }
 
@@ -145,14 +156,7 @@ impl JwtBuilder {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// The authenticator.
-    ///
-    /// # Errors
-    ///
-    /// There is no issuer, two have one name, or one of several has none; an issuer has no keys, none that can be
-    /// used with the algorithms that are allowed, or a secret of less than 32 bytes; or scopes were to be read beside
-    /// roles without saying what they do.
-    pub fn build(self) -> Result<Jwt, JwtError> {
+    fn finish(self) -> Result<Jwt, JwtError> {
         let issuers = self.first.into_iter().chain(self.others).map(Issuer::build).collect::<Result<Box<[_]>, _>>()?;
         check_names(&issuers)?;
         let inspector = Inspector {
@@ -170,6 +174,35 @@ impl JwtBuilder {
     }
 }
 
+impl JwtBuilder {
+    /// The authenticator. Remote keys begin to be fetched, and tokens that come before they are there wait for them.
+    ///
+    /// # Errors
+    ///
+    /// There is no issuer, two have one name, or one of several has none; an issuer has no keys, none that can be
+    /// used with the algorithms that are allowed, or a secret of less than 32 bytes; or scopes were to be read beside
+    /// roles without saying what they do. With remote keys, also if an issuer has no name, an address cannot be used,
+    /// or there is no runtime of tokio.
+    pub fn build(self) -> Result<Jwt, JwtError> {
+        self.finish()
+    }
+}
+
+#[cfg(feature = "jwks")]
+impl JwtBuilder<Awaited> {
+    /// The authenticator, once every provider was asked for its keys. A provider that cannot answer now is no error:
+    /// tokens of its issuer are answered 503 until there are keys, which needs nobody's help.
+    ///
+    /// # Errors
+    ///
+    /// As for [`JwtBuilder::build`] of builders that wait for nothing.
+    pub async fn build(self) -> Result<Jwt, JwtError> {
+        let jwt = self.finish()?;
+        jwt.inspector.verifier.first_keys().await;
+        Ok(jwt)
+    }
+}
+
 fn check_names(issuers: &[TrustedIssuer]) -> Result<(), JwtError> {
     if issuers.is_empty() {
         return Err(JwtError::new(JwtErrorKind::NoKeys, "no issuer is trusted"));
@@ -183,7 +216,7 @@ fn check_names(issuers: &[TrustedIssuer]) -> Result<(), JwtError> {
     repeated.map_or(Ok(()), |name| ambiguous(format!("the issuer `{name}` is trusted twice")))
 }
 
-impl fmt::Debug for JwtBuilder {
+impl<B> fmt::Debug for JwtBuilder<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtBuilder").field("first", &self.first).field("others", &self.others).finish_non_exhaustive()
     }

@@ -25,6 +25,12 @@ pub enum JwtErrorKind {
     NoKeys,
     /// It is not clear which issuer a token comes from: two have one name, or one of several has none.
     AmbiguousIssuer,
+    /// The address of remote keys is none, or not safe to ask.
+    UnusableAddress,
+    /// Root certificates cannot be read or used.
+    UnusableCertificates,
+    /// Remote keys need the runtime of tokio, and the authenticator was built outside.
+    NoRuntime,
     /// Roles and scopes are both read, and it was not said whether scopes grant or limit.
     ScopesUndecided,
 }

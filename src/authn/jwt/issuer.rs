@@ -4,6 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
+#[cfg(feature = "jwks")]
+use super::remote::RemoteKeys;
 use super::{
     algorithm::JwtAlgorithm,
     claims::ClaimMap,
@@ -62,9 +64,15 @@ impl Issuer {
         Self { name: Some(name.into()), ..self }
     }
 
+    /// An issuer that publishes its keys, and where they are; see [`RemoteKeys::discovered`](super::RemoteKeys::discovered).
+    #[cfg(feature = "jwks")]
+    pub fn discover(name: impl Into<String>) -> Self {
+        Self::new(name).keys(RemoteKeys::discovered())
+    }
+
     /// The keys that sign its tokens.
-    pub fn keys(self, keys: Keys) -> Self {
-        Self { keys: Some(keys), ..self }
+    pub fn keys(self, keys: impl Into<Keys>) -> Self {
+        Self { keys: Some(keys.into()), ..self }
     }
 
     /// The algorithms that count. By default HS256 for a secret, and RS256, ES256 and `EdDSA` for public keys. A key
@@ -117,7 +125,7 @@ impl Issuer {
         self.claims.check()?;
         let title = self.name.clone().map_or_else(|| "the issuer".to_owned(), |name| format!("the issuer `{name}`"));
         let keys = self.keys.ok_or_else(|| JwtError::new(JwtErrorKind::NoKeys, format!("{title} has no keys")))?;
-        let source = keys.source?;
+        let source = keys.origin.open(self.name.as_deref())?;
         let algorithms = self.algorithms.unwrap_or_else(|| keys.default_algorithms.to_vec());
         if source.store().load().as_ref().is_some_and(|set| !set.serves(&algorithms)) {
             let names: Vec<_> = algorithms.iter().map(|algorithm| algorithm.as_str()).collect();

@@ -135,6 +135,12 @@ impl Key {
         id.is_none_or(|id| self.id.as_deref().is_none_or(|own| own == id))
     }
 
+    /// Whether it can sign as well as verify, so that it must not be published.
+    #[cfg(feature = "jwks")]
+    pub(super) fn is_secret(&self) -> bool {
+        self.algorithms.iter().any(|algorithm| matches!(algorithm, Hs256 | Hs384 | Hs512))
+    }
+
     pub(super) fn is_for(&self, algorithm: JwtAlgorithm) -> bool {
         self.algorithms.contains(&algorithm)
     }

@@ -70,6 +70,20 @@ impl ReadKeys {
         }
         Ok(read)
     }
+
+    /// A set that holds a key of use, and in which no secret is one: everybody can read what is published.
+    #[cfg(feature = "jwks")]
+    pub(super) fn published(json: &[u8]) -> Result<Self, String> {
+        let mut read = Self::jwks(json)?;
+        let secrets = read.keys.extract_if(.., |key| key.is_secret()).count();
+        read.problems.extend((0..secrets).map(|_| "a key is a secret, and published".to_owned()));
+        if read.keys.is_empty() { Err(read.nothing()) } else { Ok(read) }
+    }
+
+    /// Why there is no key of use.
+    pub(super) fn nothing(&self) -> String {
+        if self.problems.is_empty() { "it is empty".to_owned() } else { self.problems.join("; ") }
+    }
 }
 
 /// Holds the key set of an issuer. Readers never wait; there is one writer.
@@ -100,6 +114,19 @@ impl KeyStore {
     /// None as long as there was never a set.
     pub(super) fn load(&self) -> Guard<Option<Arc<KeySet>>> {
         self.current.load()
+    }
+
+    /// How many keys are in force.
+    #[cfg(feature = "jwks")]
+    pub(super) fn len(&self) -> usize {
+        self.current.load().as_ref().map_or(0, |set| set.keys.len())
+    }
+
+    /// Takes all keys out of force, as if there had never been any.
+    #[cfg(feature = "jwks")]
+    pub(super) fn clear(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.current.store(None);
     }
 
     pub(super) fn generation(&self) -> u64 {

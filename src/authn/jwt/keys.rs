@@ -2,6 +2,8 @@
 
 use std::{fmt, path::Path, sync::Arc};
 
+#[cfg(feature = "jwks")]
+use super::remote::RemoteKeys;
 use super::{
     algorithm::JwtAlgorithm::{self, EdDsa, Es256, Hs256, Rs256},
     error::{JwtError, JwtErrorKind},
@@ -10,6 +12,9 @@ use super::{
     object,
 };
 use crate::{authn::BoxFuture, identity::Unavailable};
+
+/// The algorithms of public keys that count where the operator does not say.
+const PUBLIC: &[JwtAlgorithm] = &[Rs256, Es256, EdDsa];
 
 /// A place that keys come from, and come from again when they change.
 pub(in crate::authn) trait KeySource: Send + Sync + 'static {
@@ -49,9 +54,18 @@ impl KeySource for KeyStore {
 #[derive(Clone)]
 #[must_use]
 pub struct Keys {
-    pub(super) source: Result<Arc<dyn KeySource>, JwtError>,
+    pub(super) origin: Origin,
     /// Those that count where the operator does not say.
     pub(super) default_algorithms: &'static [JwtAlgorithm],
+}
+
+/// Where keys come from when an authenticator is built.
+#[derive(Clone)]
+pub(super) enum Origin {
+    /// They are here, or cannot be used.
+    Here(Result<Arc<dyn KeySource>, JwtError>),
+    #[cfg(feature = "jwks")]
+    Remote(Box<RemoteKeys>),
 }
 
 impl Keys {
@@ -94,7 +108,27 @@ impl Keys {
 
     fn fixed(keys: Result<Vec<Key>, JwtError>) -> Self {
         let source = keys.map(|keys| Arc::new(KeyStore::holding(keys)) as Arc<dyn KeySource>);
-        Self { source, default_algorithms: &[Rs256, Es256, EdDsa] }
+        Self { origin: Origin::Here(source), default_algorithms: PUBLIC }
+    }
+}
+
+#[cfg(feature = "jwks")]
+impl From<RemoteKeys> for Keys {
+    fn from(keys: RemoteKeys) -> Self {
+        Self { origin: Origin::Remote(Box::new(keys)), default_algorithms: PUBLIC }
+    }
+}
+
+impl Origin {
+    /// The keys of the issuer of this name.
+    pub(super) fn open(self, issuer: Option<&str>) -> Result<Arc<dyn KeySource>, JwtError> {
+        #[cfg(not(feature = "jwks"))]
+        let _ = issuer;
+        match self {
+            Self::Here(source) => source,
+            #[cfg(feature = "jwks")]
+            Self::Remote(keys) => keys.start(issuer),
+        }
     }
 }
 
@@ -106,11 +140,7 @@ impl fmt::Debug for Keys {
 
 fn read_set(json: &[u8]) -> Result<Vec<Key>, JwtError> {
     let read = ReadKeys::jwks(json).map_err(|problem| unusable("the key set", &problem))?;
-    if read.keys.is_empty() {
-        let problems = if read.problems.is_empty() { "it is empty".to_owned() } else { read.problems.join("; ") };
-        return Err(unusable("the key set", &problems));
-    }
-    Ok(read.keys)
+    if read.keys.is_empty() { Err(unusable("the key set", &read.nothing())) } else { Ok(read.keys) }
 }
 
 fn unusable(what: &str, problem: &str) -> JwtError {

@@ -18,6 +18,8 @@ mod key;
 mod key_set;
 mod keys;
 mod object;
+#[cfg(feature = "jwks")]
+mod remote;
 mod revocation;
 #[cfg(test)]
 mod tests;
@@ -26,10 +28,14 @@ mod verifier;
 
 pub use algorithm::JwtAlgorithm;
 pub use authenticator::Jwt;
-pub use builder::JwtBuilder;
+#[cfg(feature = "jwks")]
+pub use builder::Awaited;
+pub use builder::{AtOnce, JwtBuilder};
 pub use cache::TokenCache;
 pub use claims::{ClaimMap, ClaimPath, ClaimSource, Scopes};
 pub use error::{JwtError, JwtErrorKind};
 pub use issuer::Issuer;
 pub use keys::Keys;
+#[cfg(feature = "jwks")]
+pub use remote::RemoteKeys;
 pub use revocation::{Revocation, RevokedTokens, TokenFacts};

@@ -14,8 +14,11 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
 use super::{
-    Jwt, JwtAlgorithm, JwtBuilder, Keys, RevokedTokens, TokenCache, backend::CRYPTO, key::Key, key_set::KeyStore,
-    keys::KeySource,
+    Jwt, JwtAlgorithm, JwtBuilder, Keys, RevokedTokens, TokenCache,
+    backend::CRYPTO,
+    key::Key,
+    key_set::KeyStore,
+    keys::{KeySource, Origin},
 };
 use crate::{
     authn::{Authentication, Authenticator, BoxFuture},
@@ -88,7 +91,7 @@ fn token(id: &str, changes: &Value) -> String {
 
 fn builder(source: &Arc<Rotating>, watch: &Watch) -> JwtBuilder {
     let source: Arc<dyn KeySource> = Arc::clone(source) as _;
-    let keys = Keys { source: Ok(source), default_algorithms: &[JwtAlgorithm::Hs256] };
+    let keys = Keys { origin: Origin::Here(Ok(source)), default_algorithms: &[JwtAlgorithm::Hs256] };
     Jwt::builder().keys(keys).clock(watch.clone())
 }
 

@@ -68,6 +68,15 @@ impl Verifier {
         found.ok_or_else(|| CredentialErrorKind::WrongIssuer.into())
     }
 
+    /// Waits until every issuer without keys was asked for some. They are asked at the same time.
+    #[cfg(feature = "jwks")]
+    pub(super) async fn first_keys(&self) {
+        let without = self.issuers.iter().filter(|issuer| issuer.keys.store().load().is_none());
+        for keys in without.filter_map(|issuer| issuer.keys.refreshed()) {
+            keys.await;
+        }
+    }
+
     /// Whether the keys that a verdict rests on are still in force.
     pub(super) fn stands(&self, basis: Basis) -> bool {
         self.issuers.get(basis.issuer).is_some_and(|issuer| issuer.keys.store().generation() == basis.generation)
