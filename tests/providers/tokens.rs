@@ -1,8 +1,6 @@
 //! Tokens and keys that other libraries made, for every algorithm that is accepted: `tokens.json` says which tokens, and
 //! what is to become of each.
 
-mod support;
-
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -10,13 +8,14 @@ use std::{
 
 use axum::{Router, body::Body, routing::get};
 use http::{Method, Request, Response, StatusCode, header};
-use support::maker::{Made, Table};
 use tower::ServiceExt;
 use tower_authz::{
     AuthzLayer, Denial, Policy, Protected,
     authn::{Issuer, Jwt, JwtAlgorithm, Keys},
     report::Event,
 };
+
+use crate::maker::{Made, Table};
 
 const POLICY: &str = r#"{
     "version": 1,
@@ -41,17 +40,17 @@ const ALGORITHMS: [JwtAlgorithm; 12] = [
 
 #[tokio::test]
 async fn tokens_of_jose_are_judged_as_the_table_says() {
-    judge_all(&Made::by("node", "makers/with_jose.mjs")).await;
+    judge_all(&Made::by("node", "scripts/with_jose.mjs")).await;
 }
 
 #[tokio::test]
 async fn tokens_of_pyjwt_are_judged_as_the_table_says() {
-    judge_all(&Made::by("venv/bin/python", "makers/with_pyjwt.py")).await;
+    judge_all(&Made::by("venv/bin/python", "scripts/with_pyjwt.py")).await;
 }
 
 #[tokio::test]
 async fn tokens_of_joserfc_are_judged_as_the_table_says() {
-    judge_all(&Made::by("venv/bin/python", "makers/with_joserfc.py")).await;
+    judge_all(&Made::by("venv/bin/python", "scripts/with_joserfc.py")).await;
 }
 
 async fn judge_all(made: &Made) {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_authz::authn::Keys;
 
-use super::command;
+use crate::command;
 
 /// The tokens that are wanted.
 #[derive(Deserialize)]

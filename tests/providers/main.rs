@@ -1,11 +1,14 @@
-//! What the tests share.
+//! Libraries and providers that nobody here wrote; `install` brings them.
 
-pub mod maker;
+mod drills;
+mod maker;
+mod provider;
+mod tokens;
 
 use std::process::Command;
 
 /// A program that `install` brought, or one of the machine, in the directory of this package.
-pub fn command(program: &str) -> Command {
+fn command(program: &str) -> Command {
     let mut command = Command::new(program);
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     command
