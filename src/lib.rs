@@ -86,7 +86,7 @@
 //! | Who is let in, and which reason wins? | `policy/decide.rs`, `policy/judge.rs` |
 //! | What is the whole way of a request? | `middleware/service.rs`, and `middleware/gate.rs` for its steps |
 //! | What does a denial look like? | `respond/renderer.rs`; the event in `report/tracing.rs` |
-//! | How are tokens verified? | `authn/jwt/` |
+//! | How are tokens verified? | `authn/jwt/`; where the keys come from in `authn/jwt/remote/` |
 //!
 //! # Features
 //!
@@ -94,6 +94,7 @@
 //! | --- | --- |
 //! | `axum` (default) | [`protect`](AuthzLayer::protect), the extractors, [`Denial`] as a response |
 //! | `jwt`, `jwt-rust-crypto` | bearer tokens, verified by aws-lc-rs or in pure Rust |
+//! | `jwks` | the keys of providers, by [discovery](authn::Jwt::discover) or at an address, kept up to date |
 //! | `api-keys` | API keys |
 //! | `tonic` | denials in tonic's body type |
 //! | `toml`, `yaml` | policies in these formats |

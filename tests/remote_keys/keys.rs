@@ -55,10 +55,15 @@ pub(crate) fn token_with_invented_key(issuer: &str, index: usize) -> String {
     format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode([7; 64]))
 }
 
+/// Whom a token names.
+pub(crate) async fn identify(jwt: &Jwt, token: &str) -> Identity {
+    let request = Request::get("/").header("authorization", format!("Bearer {token}")).body(()).unwrap();
+    jwt.authenticate(Head::from(&request)).wait().await
+}
+
 /// What a token comes to, in a word or two.
 pub(crate) async fn judge(jwt: &Jwt, token: &str) -> String {
-    let request = Request::get("/").header("authorization", format!("Bearer {token}")).body(()).unwrap();
-    match jwt.authenticate(Head::from(&request)).wait().await {
+    match identify(jwt, token).await {
         Identity::Authenticated(principal) => principal.subject().to_owned(),
         Identity::Rejected(error) => error.kind().as_str().to_owned(),
         Identity::Unavailable(_) => "unavailable".to_owned(),

@@ -1,7 +1,7 @@
 //! By discovery or at a given address, from the issuer that was asked for and no other.
 
 use serde_json::json;
-use tower_authz::authn::{Issuer, Jwt, JwtErrorKind, Keys, RemoteKeys};
+use tower_authz::authn::{Issuer, Jwt, JwtErrorKind, Keys};
 
 use super::*;
 
@@ -10,11 +10,133 @@ async fn keys_are_found_by_discovery_and_without() {
     let provider = Provider::with(&["a"]).await;
     let issuer = provider.issuer();
     let by_name = Jwt::discover(&issuer).audience("billing").build().await.unwrap();
-    let by_address = Jwt::remote(&issuer, RemoteKeys::jwks(provider.jwks())).audience("billing").build().await.unwrap();
+    let by_address = remote(&provider, |keys| keys).await;
     assert_eq!(provider.asked(), 3, "two for discovery");
     for jwt in [by_name, by_address] {
         assert_eq!(judge(&jwt, &token(&issuer, "a")).await, GOOD);
         assert_eq!(judge(&jwt, &token("https://other.example", "a")).await, "wrong-issuer");
     }
     assert_eq!(provider.asked(), 3);
+}
+
+#[tokio::test]
+async fn metadata_that_are_not_those_of_the_issuer_give_no_keys() {
+    let rows = [
+        json!({ "issuer": "https://other.example" }),
+        json!({ "issuer": null }),
+        json!({ "issuer": 1 }),
+        json!({ "jwks_uri": null }),
+        json!({ "jwks_uri": "ftp://127.0.0.1/keys" }),
+        json!({ "status": 500 }),
+        json!({ "status": 302 }),
+        json!({ "status": 204 }),
+    ];
+    let provider = Provider::with(&["a"]).await;
+    for changes in rows {
+        provider.metadata(changes.clone());
+        let jwt = discover(&provider, |keys| keys).await;
+        assert_eq!(judge(&jwt, &token(&provider.issuer(), "a")).await, "unavailable", "{changes}");
+        assert_eq!(provider.asked_for_keys(), 0, "{changes}");
+        provider.metadata(json!({}));
+        until(async || judge(&jwt, &token(&provider.issuer(), "a")).await == GOOD).await;
+        drop(jwt);
+        provider.forget();
+    }
+}
+
+#[tokio::test]
+async fn metadata_of_authorization_servers_are_found_where_there_is_no_openid_connect() {
+    let provider = Provider::with(&["a"]).await;
+    provider.metadata(json!({ "status": 404 }));
+    let jwt = discover(&provider, |keys| keys).await;
+    assert_eq!(judge(&jwt, &token(&provider.issuer(), "a")).await, GOOD);
+    assert_eq!(provider.asked(), 3);
+}
+
+#[tokio::test]
+async fn keys_that_move_are_found_again() {
+    let [provider, other] = [Provider::with(&["a"]).await, Provider::with(&["b"]).await];
+    let jwt = discover(&provider, |keys| keys).await;
+    assert_eq!(judge(&jwt, &token(&provider.issuer(), "a")).await, GOOD);
+    provider.metadata(json!({ "jwks_uri": other.jwks() }));
+    assert_eq!(judge(&jwt, &token(&provider.issuer(), "b")).await, GOOD);
+    assert_eq!(judge(&jwt, &token(&provider.issuer(), "a")).await, "unknown-key");
+}
+
+#[tokio::test]
+async fn several_issuers_have_their_own_keys_and_bad_days() {
+    let [people, machines] = [Provider::with(&["a"]).await, Provider::with(&["b"]).await];
+    let builder = Jwt::discover(people.issuer()).audience("billing");
+    let jwt = builder.trust(Issuer::discover(machines.issuer()).audience("billing")).build().await.unwrap();
+    let rows = [(&people, "a", GOOD), (&machines, "b", GOOD), (&people, "b", "unknown-key")];
+    for (provider, key, expected) in rows {
+        assert_eq!(judge(&jwt, &token(&provider.issuer(), key)).await, expected);
+    }
+
+    let down = Provider::down(&["c"]).await;
+    let builder = Jwt::discover(people.issuer()).audience("billing");
+    let jwt = builder.trust(Issuer::discover(down.issuer()).audience("billing")).build().await.unwrap();
+    assert_eq!(judge(&jwt, &token(&down.issuer(), "c")).await, "unavailable");
+    assert_eq!(judge(&jwt, &token(&people.issuer(), "a")).await, GOOD);
+}
+
+#[tokio::test]
+async fn building_may_leave_the_waiting_to_the_first_tokens() {
+    let provider = Provider::with(&["a"]).await;
+    provider.answer(Answer::keys(&["a"]).after(Duration::from_millis(100)));
+    let jwt = Jwt::builder().trust(Issuer::discover(provider.issuer()).audience("billing")).build().unwrap();
+    assert_eq!(provider.asked(), 0);
+    assert_eq!(judge(&jwt, &token(&provider.issuer(), "a")).await, GOOD);
+    assert_eq!(provider.asked(), 2);
+}
+
+#[tokio::test]
+async fn a_token_in_a_file_is_shown_to_the_provider_and_read_anew() {
+    let directory = std::env::temp_dir().join(format!("tower-authz-remote-keys-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("token");
+    let provider = Provider::with(&["a"]).await;
+    let jwt = remote(&provider, |keys| keys.token_file(&file)).await;
+    assert_eq!(judge(&jwt, &token(&provider.issuer(), "a")).await, "unavailable", "there is no file");
+    assert_eq!(provider.asked(), 0);
+    for (text, key) in [("one\n", "a"), ("two", "b")] {
+        std::fs::write(&file, text).unwrap();
+        provider.publish(&[key]);
+        until(async || judge(&jwt, &token(&provider.issuer(), key)).await == GOOD).await;
+        assert_eq!(provider.last_header("authorization"), Some(format!("Bearer {}", text.trim())));
+    }
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[tokio::test]
+async fn what_can_never_work_is_said_when_the_authenticator_is_built() {
+    let rows = [
+        (RemoteKeys::jwks("http://id.example/keys"), JwtErrorKind::UnusableAddress, "`http://id.example/keys`"),
+        (RemoteKeys::jwks("id.example"), JwtErrorKind::UnusableAddress, "`id.example`"),
+        (
+            RemoteKeys::discovered().root_certificates("no PEM"),
+            JwtErrorKind::UnusableCertificates,
+            "no root certificate",
+        ),
+    ];
+    for (keys, kind, text) in rows {
+        let error = Jwt::remote("https://id.example", keys.clone()).build().await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(text), "{error}");
+    }
+    for issuer in ["http://id.example", "id.example", "https://id.example?tenant=1", ""] {
+        let error = Jwt::discover(issuer).build().await.unwrap_err();
+        assert_eq!(error.kind(), JwtErrorKind::UnusableAddress, "{error}");
+    }
+    let unnamed = Jwt::builder().keys(RemoteKeys::jwks("https://id.example/keys")).build().unwrap_err();
+    assert_eq!(unnamed.kind(), JwtErrorKind::AmbiguousIssuer);
+    let twice = Jwt::discover("https://id.example").trust(Issuer::discover("https://id.example"));
+    assert_eq!(twice.build().await.unwrap_err().kind(), JwtErrorKind::AmbiguousIssuer);
+}
+
+#[test]
+fn without_a_runtime_only_keys_that_are_here_can_be_used() {
+    let error = Jwt::builder().trust(Issuer::discover("https://id.example")).build().unwrap_err();
+    assert_eq!(error.kind(), JwtErrorKind::NoRuntime);
+    assert!(Jwt::builder().trust(Issuer::new("https://id.example").keys(Keys::secret(&[7; 32]))).build().is_ok());
 }

@@ -36,6 +36,9 @@ struct Told {
     metadata: Mutex<Value>,
     asked: AtomicUsize,
     asked_for_keys: AtomicUsize,
+    /// Requests for keys that are being answered, and the most of them at one time.
+    answering: AtomicUsize,
+    most_at_once: AtomicUsize,
     /// What the last request for keys brought along.
     headers: Mutex<HeaderMap>,
 }
@@ -99,6 +102,8 @@ impl Provider {
             metadata: Mutex::new(json!({})),
             asked: AtomicUsize::new(0),
             asked_for_keys: AtomicUsize::new(0),
+            answering: AtomicUsize::new(0),
+            most_at_once: AtomicUsize::new(0),
             headers: Mutex::default(),
         };
         Self { address, state: Arc::new(state), server: Arc::default() }
@@ -163,6 +168,17 @@ impl Provider {
         self.state.asked_for_keys.load(Ordering::SeqCst)
     }
 
+    /// How many requests for keys there were at one time.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.state.most_at_once.load(Ordering::SeqCst)
+    }
+
+    /// Counts anew.
+    pub(crate) fn forget(&self) {
+        self.state.asked.store(0, Ordering::SeqCst);
+        self.state.asked_for_keys.store(0, Ordering::SeqCst);
+    }
+
     /// A header of the last request for keys.
     pub(crate) fn last_header(&self, name: &str) -> Option<String> {
         self.state.headers.lock().unwrap().get(name).map(|value| value.to_str().unwrap().to_owned())
@@ -194,7 +210,10 @@ async fn keys(State((_, told)): Shared, headers: HeaderMap) -> Response {
     told.asked_for_keys.fetch_add(1, Ordering::SeqCst);
     *told.headers.lock().unwrap() = headers;
     let answer = told.key_set.lock().unwrap().clone();
+    let now = told.answering.fetch_add(1, Ordering::SeqCst) + 1;
+    told.most_at_once.fetch_max(now, Ordering::SeqCst);
     tokio::time::sleep(answer.after).await;
+    told.answering.fetch_sub(1, Ordering::SeqCst);
     let body = if answer.endless {
         let chunks = futures_util::stream::unfold((), move |()| {
             let chunk = answer.body.clone();

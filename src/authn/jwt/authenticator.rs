@@ -51,13 +51,158 @@ impl Jwt {
         JwtBuilder::beginning_with(Issuer::unnamed().keys(Keys::secret(secret)))
     }
 
-    /// Tokens of an issuer that publishes its keys by `OpenID` Connect Discovery.
+    /// Tokens of an issuer that publishes where its keys are (`OpenID` Connect Discovery 1.0), and nobody else's. `issuer` is
+    /// its name, letter by letter as in `iss`. How the keys are fetched, and what happens when they cannot be, is told
+    /// at [`RemoteKeys`]; [`remote`](Self::remote) lets it be chosen, and [`trust`](JwtBuilder::trust) adds
+    /// [further issuers](Issuer::discover).
+    ///
+    /// A complete set-up for each provider that there is a [`ClaimMap`](super::ClaimMap) for follows.
+    ///
+    /// # Keycloak
+    ///
+    /// What its claims give is told at [`ClaimMap::keycloak`](super::ClaimMap::keycloak).
+    ///
+    /// ```no_run
+    /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
+    /// # async fn jwt() -> Result<Jwt, Box<dyn std::error::Error>> {
+    /// let jwt = Jwt::discover("https://id.example/realms/acme")
+    ///     .audience("billing")
+    ///     .claims(ClaimMap::keycloak("billing"))
+    ///     .build()
+    ///     .await?;
+    /// # Ok(jwt)
+    /// # }
+    /// ```
+    ///
+    /// # Auth0
+    ///
+    /// The name of the issuer ends in a slash.
+    /// What its claims give is told at [`ClaimMap::auth0`](super::ClaimMap::auth0).
+    ///
+    /// ```no_run
+    /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
+    /// # async fn jwt() -> Result<Jwt, Box<dyn std::error::Error>> {
+    /// let jwt = Jwt::discover("https://acme.eu.auth0.com/")
+    ///     .audience("https://billing.example")
+    ///     .claims(ClaimMap::auth0("https://billing.example"))
+    ///     .build()
+    ///     .await?;
+    /// # Ok(jwt)
+    /// # }
+    /// ```
+    ///
+    /// # Microsoft Entra ID
+    ///
+    /// The application must ask for tokens of version 2 (`requestedAccessTokenVersion`).
+    /// What its claims give is told at [`ClaimMap::entra`](super::ClaimMap::entra).
+    ///
+    /// ```no_run
+    /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
+    /// # async fn jwt() -> Result<Jwt, Box<dyn std::error::Error>> {
+    /// let jwt = Jwt::discover("https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0")
+    ///     .audience("6e74172b-be56-4843-9ff4-e66a39bb12e3")
+    ///     .claims(ClaimMap::entra().rename_role("0760b6cf-170e-4a14-91b3-4b78e0739963", "admin"))
+    ///     .build()
+    ///     .await?;
+    /// # Ok(jwt)
+    /// # }
+    /// ```
+    ///
+    /// # Okta
+    ///
+    /// What its claims give is told at [`ClaimMap::okta`](super::ClaimMap::okta).
+    ///
+    /// ```no_run
+    /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
+    /// # async fn jwt() -> Result<Jwt, Box<dyn std::error::Error>> {
+    /// let jwt = Jwt::discover("https://acme.okta.com/oauth2/default")
+    ///     .audience("api://default")
+    ///     .claims(ClaimMap::okta())
+    ///     .build()
+    ///     .await?;
+    /// # Ok(jwt)
+    /// # }
+    /// ```
+    ///
+    /// # Amazon Cognito
+    ///
+    /// What its claims give is told at [`ClaimMap::cognito`](super::ClaimMap::cognito).
+    ///
+    /// ```no_run
+    /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
+    /// # async fn jwt() -> Result<Jwt, Box<dyn std::error::Error>> {
+    /// let jwt = Jwt::discover("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_aBcD")
+    ///     .audience_claim("client_id")
+    ///     .audience("7lhlkkfbfb4q5kpp90urffao")
+    ///     .require("token_use", "access")
+    ///     .claims(ClaimMap::cognito().rename_permission("billing/read", "invoice:read"))
+    ///     .build()
+    ///     .await?;
+    /// # Ok(jwt)
+    /// # }
+    /// ```
+    ///
+    /// # Google
+    ///
+    /// Of an organization; without `hd` anybody with an account.
+    /// What its claims give is told at [`ClaimMap::google`](super::ClaimMap::google).
+    ///
+    /// ```no_run
+    /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
+    /// # async fn jwt() -> Result<Jwt, Box<dyn std::error::Error>> {
+    /// let jwt = Jwt::discover("https://accounts.google.com")
+    ///     .audience("1234987819200.apps.googleusercontent.com")
+    ///     .require("hd", "acme.example")
+    ///     .claims(ClaimMap::google())
+    ///     .build()
+    ///     .await?;
+    /// # Ok(jwt)
+    /// # }
+    /// ```
+    ///
+    /// # Access tokens of RFC 9068
+    ///
+    /// What its claims give is told at [`ClaimMap::rfc9068`](super::ClaimMap::rfc9068).
+    ///
+    /// ```no_run
+    /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
+    /// # async fn jwt() -> Result<Jwt, Box<dyn std::error::Error>> {
+    /// let jwt = Jwt::discover("https://authorization-server.example/")
+    ///     .audience("https://rs.example/")
+    ///     .access_tokens_only()
+    ///     .claims(ClaimMap::rfc9068())
+    ///     .build()
+    ///     .await?;
+    /// # Ok(jwt)
+    /// # }
+    /// ```
+    ///
+    /// # Kubernetes
+    ///
+    /// Inside a cluster, whose API server has a root of its own, and asks who asks. Where the keys are public, as for the issuers of
+    /// cloud providers, the name of the issuer is enough.
+    /// What its claims give is told at [`ClaimMap::kubernetes`](super::ClaimMap::kubernetes).
+    ///
+    /// ```no_run
+    /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
+    /// # async fn jwt() -> Result<Jwt, Box<dyn std::error::Error>> {
+    /// let pod = "/var/run/secrets/kubernetes.io/serviceaccount";
+    /// let root = std::fs::read(format!("{pod}/ca.crt"))?;
+    /// let keys = RemoteKeys::discovered().root_certificates(root).token_file(format!("{pod}/token"));
+    /// let jwt = Jwt::remote("https://kubernetes.default.svc.cluster.local", keys)
+    ///     .audience("billing")
+    ///     .claims(ClaimMap::kubernetes().rename_role("system:serviceaccount:jobs:reporter", "reporter"))
+    ///     .build()
+    ///     .await?;
+    /// # Ok(jwt)
+    /// # }
+    /// ```
     #[cfg(feature = "jwks")]
     pub fn discover(issuer: impl Into<String>) -> JwtBuilder<Awaited> {
         JwtBuilder::beginning_with(Issuer::discover(issuer))
     }
 
-    /// Tokens of an issuer whose keys are remote, and found as `keys` says.
+    /// Tokens of an issuer whose keys are fetched as `keys` says.
     #[cfg(feature = "jwks")]
     pub fn remote(issuer: impl Into<String>, keys: RemoteKeys) -> JwtBuilder<Awaited> {
         JwtBuilder::beginning_with(Issuer::new(issuer).keys(keys))

@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, fmt, marker::PhantomData, sync::Arc, time::Duration};
 
+use serde_json::Value;
+
 use super::{
     algorithm::JwtAlgorithm,
     authenticator::Jwt,
@@ -94,6 +96,21 @@ impl<B> JwtBuilder<B> {
     /// someone are refused (RFC 7519, section 4.1.3).
     pub fn audience(self, audience: impl Into<String>) -> Self {
         self.first(|issuer| issuer.audience(audience))
+    }
+
+    /// The claim that names the audience where it is not `aud`; see [`Issuer::audience_claim`].
+    pub fn audience_claim(self, claim: impl Into<String>) -> Self {
+        self.first(|issuer| issuer.audience_claim(claim))
+    }
+
+    /// Tokens must have a claim of just this value.
+    pub fn require(self, claim: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.first(|issuer| issuer.require(claim, value))
+    }
+
+    /// Tokens must say that they are access tokens; see [`Issuer::access_tokens_only`].
+    pub fn access_tokens_only(self) -> Self {
+        self.first(Issuer::access_tokens_only)
     }
 
     /// How far the clocks of issuer and service may differ; 30 seconds by default.

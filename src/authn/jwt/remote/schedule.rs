@@ -140,3 +140,162 @@ impl Schedule {
 fn after(now: Instant, wait: Duration) -> Instant {
     now + wait.min(LONGEST)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn timing() -> Timing {
+        Timing { refresh: (100 * MS, 1_000 * MS), back_off: (10 * MS, 80 * MS), cool_down: 50 * MS, max_stale: None }
+    }
+
+    /// A schedule that was told things, and the time that has passed for it.
+    struct Told {
+        schedule: Schedule,
+        start: Instant,
+        now: Instant,
+    }
+
+    impl Told {
+        fn new(timing: Timing) -> Self {
+            let start = Instant::now();
+            Self { schedule: Schedule::new(timing, start), start, now: start }
+        }
+
+        fn after(mut self, ms: u32) -> Self {
+            self.now += ms * MS;
+            self
+        }
+
+        fn succeed(mut self, fresh: Option<Duration>, dice: f64) -> Self {
+            assert_eq!(self.step(), None);
+            self.schedule.begin(self.now);
+            self.schedule.succeed(self.now, fresh, dice);
+            self
+        }
+
+        fn fail(mut self, dice: f64) -> Self {
+            assert_eq!(self.step(), None);
+            self.schedule.begin(self.now);
+            self.schedule.fail(self.now, dice);
+            self
+        }
+
+        fn ask(mut self, expected: Asked) -> Self {
+            assert_eq!(self.schedule.ask(self.now), expected, "after {:?}", self.now - self.start);
+            self
+        }
+
+        /// How many milliseconds there are to wait; none where there is a refresh to make.
+        fn step(&self) -> Option<u128> {
+            match self.schedule.step(self.now) {
+                Step::Refresh => None,
+                Step::Wait(until) => Some((until - self.now).as_millis()),
+                Step::Withdraw => panic!("too old"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_time_of_the_next_refresh_lies_within_bounds() {
+        let rows = [
+            (None, 0.0, 100),
+            (None, 0.99, 109),
+            (Some(0), 0.0, 100),
+            (Some(50), 0.0, 100),
+            (Some(500), 0.0, 500),
+            (Some(500), 0.5, 525),
+            (Some(980), 0.99, 1_000),
+            (Some(2_000), 0.99, 1_000),
+            (Some(u32::MAX), 0.99, 1_000),
+        ];
+        for (fresh, dice, expected) in rows {
+            let told = Told::new(timing()).succeed(fresh.map(|ms| ms * MS), dice);
+            assert_eq!(told.step(), Some(expected), "{fresh:?} {dice}");
+        }
+        let crossed = Timing { refresh: (100 * MS, 10 * MS), ..timing() };
+        assert_eq!(Told::new(crossed).succeed(Some(50 * MS), 0.9).step(), Some(100), "the first bound counts");
+        let endless =
+            Timing { refresh: (Duration::MAX, Duration::MAX), back_off: (Duration::MAX, Duration::MAX), ..timing() };
+        assert_eq!(Told::new(endless).succeed(None, 0.9).step(), Some(LONGEST.as_millis()));
+        assert!(Told::new(endless).fail(0.9).step() < Some(LONGEST.as_millis()));
+    }
+
+    #[test]
+    fn failures_are_followed_by_random_times_that_double_up_to_a_limit() {
+        let ceilings = [10, 20, 40, 80, 80, 80];
+        let mut told = Told::new(timing());
+        for ceiling in ceilings {
+            told = told.fail(0.5);
+            assert_eq!(told.step(), Some(ceiling / 2));
+            told = told.after(u32::try_from(ceiling).unwrap() / 2);
+        }
+        let mut told = told.succeed(None, 0.0).after(100).fail(0.9);
+        assert_eq!(told.step(), Some(9), "a success ends the row");
+        for _ in 0..100 {
+            told = told.after(80).fail(0.0);
+        }
+        assert_eq!(told.step(), None, "at once is one of the random times");
+    }
+
+    #[test]
+    fn a_token_may_ask_once_in_a_cool_down_and_is_not_forgotten() {
+        let told = Told::new(timing()).ask(Asked::Runs).succeed(None, 0.0);
+        let told = told.after(1).ask(Asked::Begins).ask(Asked::Begins);
+        assert_eq!(told.step(), None);
+        let told = told.succeed(Some(500 * MS), 0.0);
+        assert_eq!(told.step(), Some(500), "nobody asked since");
+        let told = told.after(20).ask(Asked::Later).ask(Asked::Later);
+        assert_eq!(told.step(), Some(30), "at the end of the cool-down");
+        let told = told.after(30).ask(Asked::Begins).succeed(Some(500 * MS), 0.0);
+        assert_eq!(told.step(), Some(500), "and a new one begins");
+        let told = told.ask(Asked::Later).after(60).fail(0.5).ask(Asked::Later);
+        assert_eq!(told.step(), Some(5), "a refresh that failed counts as well");
+    }
+
+    #[test]
+    fn a_refresh_that_was_due_starts_no_cool_down() {
+        let told = Told::new(timing()).succeed(None, 0.0).after(100).succeed(None, 0.0);
+        assert_eq!(told.ask(Asked::Begins).step(), None);
+        let told = Told::new(timing()).succeed(None, 0.0).after(100).ask(Asked::Runs).succeed(None, 0.0);
+        assert_eq!(told.ask(Asked::Begins).step(), None, "nor does one that a token joins");
+    }
+
+    #[test]
+    fn a_token_waits_for_the_refresh_that_runs() {
+        let mut told = Told::new(timing()).succeed(None, 0.0).after(100);
+        told.schedule.begin(told.now);
+        let mut told = told.after(5).ask(Asked::Runs).ask(Asked::Runs);
+        told.schedule.succeed(told.now, None, 0.0);
+        assert_eq!(told.step(), Some(100));
+    }
+
+    #[test]
+    fn without_keys_tokens_speed_nothing_up() {
+        let told = Told::new(timing()).fail(0.9).ask(Asked::Later);
+        assert_eq!(told.step(), Some(9));
+        let told = told.after(5).ask(Asked::Later);
+        assert_eq!(told.step(), Some(4));
+    }
+
+    #[test]
+    fn keys_grow_too_old_only_where_the_operator_says_so() {
+        let limited = Timing { max_stale: Some(150 * MS), ..timing() };
+        let told = Told::new(limited).succeed(None, 0.0).after(100).fail(0.99).after(49).fail(0.99);
+        assert_eq!(told.step(), Some(1), "it is looked at in time");
+        let mut told = told.after(1);
+        assert_eq!(told.schedule.step(told.now), Step::Withdraw);
+        told.schedule.withdraw();
+        assert_eq!(told.step(), Some(18), "then it is tried for on");
+        let told = told.ask(Asked::Later).after(19).succeed(None, 0.0).after(99);
+        assert_eq!(told.step(), Some(1));
+
+        let mut told = Told::new(timing()).succeed(None, 0.0).after(100);
+        for _ in 0..1_000 {
+            told = told.fail(0.99).after(80);
+        }
+        assert_eq!(told.step(), None, "never");
+    }
+}

@@ -1,0 +1,58 @@
+//! One event a refresh.
+
+use serde_json::json;
+use tracing::Level;
+
+use super::*;
+use crate::{
+    events::{Event, Events},
+    keys::jwk,
+};
+
+#[tokio::test]
+async fn every_refresh_is_told_with_outcome_number_of_keys_and_next_due() {
+    let events = Events::record();
+    let provider = Provider::with(&["a", "b"]).await;
+    let jwt = remote(&provider, |keys| keys.refresh_between(MS * 200, MS * 200)).await;
+    let told = events.take();
+    let [first] = &told[..] else { panic!("{told:#?}") };
+    assert_eq!((first.level, first.field("event.name")), (Level::INFO, Some("authz.keys.refreshed")));
+    assert_eq!(first.field("authz.issuer"), Some(&*provider.issuer()));
+    assert_eq!((first.field("authz.keys.usable"), first.field("authz.keys.skipped")), (Some("2"), Some("0")));
+    assert_eq!(first.field("authz.detail"), None);
+    let next: f64 = first.field("authz.keys.next_due_seconds").unwrap().parse().unwrap();
+    assert!((0.1..=0.2).contains(&next), "{next}");
+
+    provider.answer(Answer::text(json!({ "keys": [{ "kty": "\u{1b}[0m" }, jwk("a")] }).to_string()));
+    let changed = next_told(&events).await;
+    assert_eq!((changed.level, changed.field("event.name")), (Level::INFO, Some("authz.keys.refreshed")));
+    assert_eq!((changed.field("authz.keys.usable"), changed.field("authz.keys.skipped")), (Some("1"), Some("1")));
+    assert_eq!(changed.field("authz.detail"), Some(r"key 0: its type `\u{1b}[0m` is not supported"));
+
+    provider.answer(Answer::text("no").status(500));
+    let failed = next_told(&events).await;
+    assert_eq!((failed.level, failed.field("event.name")), (Level::WARN, Some("authz.keys.not_refreshed")));
+    assert_eq!(failed.field("authz.keys.usable"), Some("1"), "still in force");
+    assert!(failed.field("authz.detail").unwrap().contains("status 500"));
+
+    provider.publish(&["a"]);
+    until(async || {
+        events
+            .take()
+            .iter()
+            .any(|event| (event.level, event.field("event.name")) == (Level::DEBUG, Some("authz.keys.unchanged")))
+    })
+    .await;
+    drop(jwt);
+}
+
+/// The next event that tells of another outcome than that nothing has changed.
+async fn next_told(events: &Events) -> Event {
+    let mut told = Vec::new();
+    until(async || {
+        told.extend(events.take());
+        told.iter().any(|event| event.level < Level::DEBUG)
+    })
+    .await;
+    told.into_iter().find(|event| event.level < Level::DEBUG).unwrap()
+}
