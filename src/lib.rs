@@ -141,6 +141,6 @@ pub use policy::{CheckContext, Enforcement, Policy, PolicyError, PolicyErrorKind
 pub use principal::Principal;
 pub use target::{Head, Target};
 
-#[cfg(all(doctest, feature = "axum", feature = "jwt"))]
+#[cfg(all(doctest, feature = "axum", feature = "jwks"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

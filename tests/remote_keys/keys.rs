@@ -13,10 +13,12 @@ use rcgen::{KeyPair, PKCS_ED25519, PublicKeyData};
 use serde_json::{Value, json};
 use tower_authz::{Authenticator, Head, Identity, authn::Jwt};
 
-static PAIRS: LazyLock<Mutex<HashMap<String, (Vec<u8>, Vec<u8>)>>> = LazyLock::new(Mutex::default);
+/// The public part of a key, and the private part (PKCS #8).
+type Pair = (Vec<u8>, Vec<u8>);
 
-/// The public part and the private part (PKCS #8) of the key of this name, made when it is first asked for.
-fn pair(name: &str) -> (Vec<u8>, Vec<u8>) {
+/// The key of this name, made when it is first asked for.
+fn pair(name: &str) -> Pair {
+    static PAIRS: LazyLock<Mutex<HashMap<String, Pair>>> = LazyLock::new(Mutex::default);
     let mut pairs = PAIRS.lock().unwrap_or_else(PoisonError::into_inner);
     let pair = pairs.entry(name.to_owned()).or_insert_with(|| {
         let pair = KeyPair::generate_for(&PKCS_ED25519).unwrap();

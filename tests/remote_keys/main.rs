@@ -1,6 +1,6 @@
 //! Keys that providers publish: found, fetched, kept up to date, and kept when the provider is down.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 #[path = "../support/events.rs"]
 #[allow(dead_code, reason = "every test uses a part of it")]

@@ -42,9 +42,12 @@ fn seconds(text: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
+    /// Lines of headers, and how many seconds they say.
+    type Row = (&'static [(&'static str, &'static str)], Option<u64>);
+
     #[test]
     fn answers_say_how_long_they_stay_fresh() {
-        let rows: [(&[(&str, &str)], Option<u64>); 17] = [
+        let rows: [Row; 17] = [
             (&[], None),
             (&[("cache-control", "public")], None),
             (&[("cache-control", "max-age=60")], Some(60)),

@@ -109,8 +109,11 @@ impl Shared {
     /// Asks for a refresh. None where there is nothing to wait for.
     fn ask(&self) -> Option<Round> {
         let mut state = self.state();
+        let next = state.schedule.next();
         let asked = state.schedule.ask(Instant::now());
-        self.wake.notify_one();
+        if state.schedule.next() != next {
+            self.wake.notify_one();
+        }
         if asked == Asked::Later {
             return None;
         }
