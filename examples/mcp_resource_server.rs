@@ -22,12 +22,14 @@ use jsonwebtoken::{EncodingKey, Header, crypto::aws_lc};
 use serde_json::{Map, Value, json};
 use tower_authz::{
     Access, AuthzLayer, Denial, Policy, Protected,
-    authn::{ClaimMap, Jwt, ResourceMetadata},
+    authn::{ClaimMap, Issuer, Jwt, Keys, ResourceMetadata},
     respond::Responder,
 };
 
 mod support;
 
+/// Whose tokens are printed.
+const ISSUER: &str = "https://id.example";
 const SECRET: &[u8] = b"an example has no better secret than this";
 
 const POLICY: &str = r#"{
@@ -49,34 +51,55 @@ struct Tool {
     scope: &'static str,
 }
 
-const TOOLS: [Tool; 2] = [
+static TOOLS: [Tool; 2] = [
     Tool { name: "list_invoices", description: "Lists the open invoices.", scope: "invoices:read" },
     Tool { name: "delete_invoices", description: "Deletes all invoices.", scope: "invoices:write" },
 ];
+
+impl Tool {
+    fn named(name: Option<&Value>) -> Option<&'static Self> {
+        TOOLS.iter().find(|tool| name.and_then(Value::as_str) == Some(tool.name))
+    }
+
+    /// Whoever lacks the scope gets a 403 that names it, by which clients know what to ask for.
+    fn call(&self, access: &Access) -> Result<Value, Denial> {
+        access.require(self.scope)?;
+        let text = format!("{} for {}", self.name, access.principal().subject());
+        Ok(json!({ "content": [{ "type": "text", "text": text }] }))
+    }
+}
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     // The tokens below are signed by `jsonwebtoken`, which must be told where features of this crate give it two backends.
     aws_lc::DEFAULT_PROVIDER.install_default().map_err(|_| "a backend is chosen already")?;
     let (listener, base) = support::listen("127.0.0.1:3000").await?;
-    let app = app(&base, env::var("ISSUER").ok()).await?;
-    print_lines(&base)?;
+    let issuer = env::var("ISSUER").ok();
+    let app = app(&base, issuer.as_deref())?;
+    match issuer {
+        Some(issuer) => println!("trusting {issuer}"),
+        None => print_lines(&format!("{base}/mcp"))?,
+    }
     support::log_decisions();
     axum::serve(listener, app).await?;
     Ok(())
 }
 
-async fn app(base: &str, issuer: Option<String>) -> Result<Protected, Box<dyn Error>> {
+fn app(base: &str, issuer: Option<&str>) -> Result<Protected, Box<dyn Error>> {
     let resource = format!("{base}/mcp");
-    let metadata = ResourceMetadata::new(&resource)?.name("Invoices").scopes(["invoices:read"]);
-    let metadata = issuer.iter().fold(metadata, ResourceMetadata::authorization_server);
-    let jwt = match issuer {
-        Some(issuer) => Jwt::discover(issuer),
-        None => Jwt::hs256(SECRET),
+    let metadata = ResourceMetadata::new(&resource)?
+        .name("Invoices")
+        .authorization_server(issuer.unwrap_or(ISSUER))
+        .scopes(["invoices:read"]);
+    let issuer = match issuer {
+        Some(issuer) => Issuer::discover(issuer),
+        None => Issuer::new(ISSUER).keys(Keys::secret(SECRET)),
     };
-    let jwt = jwt.audience(resource).claims(ClaimMap::new().permissions("scope")).resource_metadata(metadata.url());
+    let jwt = Jwt::builder()
+        .trust(issuer.audience(resource).claims(ClaimMap::new().permissions("scope")))
+        .resource_metadata(metadata.url());
     let authz = AuthzLayer::builder(Policy::from_json_str(POLICY)?)
-        .authenticator(jwt.build().await?)
+        .authenticator(jwt.build()?)
         .responder(Responder::new().disclose(true))
         .build()?;
     let router = Router::new().route("/mcp", post(answer)).with_state(base.to_owned()).merge(metadata.into_router());
@@ -99,7 +122,10 @@ async fn answer(
         Some("initialize") => Ok(initialize(params)),
         Some("ping") => Ok(json!({})),
         Some("tools/list") => Ok(list()),
-        Some("tools/call") => call(&access, params)?,
+        Some("tools/call") => match Tool::named(params.get("name")) {
+            Some(tool) => Ok(tool.call(&access)?),
+            None => Err((-32602, "there is no such tool")),
+        },
         _ => Err((-32601, "there is no such method")),
     };
     let answer = match outcome {
@@ -119,43 +145,44 @@ fn initialize(params: &Value) -> Value {
 }
 
 fn list() -> Value {
-    let tools = TOOLS.map(|tool| {
-        json!({ "name": tool.name, "description": tool.description, "inputSchema": { "type": "object" } })
-    });
-    json!({ "tools": tools })
+    let show = |tool: &Tool| json!({ "name": tool.name, "description": tool.description, "inputSchema": { "type": "object" } });
+    json!({ "tools": TOOLS.iter().map(show).collect::<Vec<_>>() })
 }
 
-/// Whoever may not call a tool gets a 403 that names the scope, by which clients know what to ask for.
-fn call(access: &Access, params: &Value) -> Result<Result<Value, (i32, &'static str)>, Denial> {
-    let name = params.get("name").and_then(Value::as_str).unwrap_or_default();
-    let Some(tool) = TOOLS.iter().find(|tool| tool.name == name) else {
-        return Ok(Err((-32602, "there is no such tool")));
-    };
-    access.require(tool.scope)?;
-    let text = format!("{} did it for {}", tool.name, access.principal().subject());
-    Ok(Ok(json!({ "content": [{ "type": "text", "text": text }] })))
-}
-
-fn print_lines(base: &str) -> Result<(), Box<dyn Error>> {
-    let resource = format!("{base}/mcp");
-    let version = json!({ "protocolVersion": VERSIONS[0], "capabilities": {}, "clientInfo": { "name": "curl", "version": "1" } });
-    let (initialize, tools) = (message("initialize", version), message("tools/list", json!({})));
-    let (list, delete) = (call_of("list_invoices"), call_of("delete_invoices"));
-    let reader = token(&resource, "invoices:read")?;
-    let writer = token(&resource, "invoices:read invoices:write")?;
+fn print_lines(resource: &str) -> Result<(), Box<dyn Error>> {
+    let reader = token(resource, "invoices:read")?;
+    let writer = token(resource, "invoices:read invoices:write")?;
     let stranger = token("https://api.example/mcp", "invoices:read")?;
-    println!("# nobody");
-    support::curl("POST", &resource, &initialize, 401);
-    support::curl("GET", &format!("{base}/.well-known/oauth-protected-resource/mcp"), "", 200);
-    for (who, token, lines) in [
-        ("may read", &reader, vec![("POST", &initialize, 200), ("POST", &tools, 200), ("POST", &list, 200), ("POST", &delete, 403)]),
-        ("may read and write", &writer, vec![("POST", &delete, 200), ("GET", &String::new(), 405)]),
-        ("has a token for another service", &stranger, vec![("POST", &list, 401)]),
-    ] {
-        println!("# who {who}");
-        for (method, body, status) in lines {
-            support::curl(method, &resource, &format!("-H 'Authorization: Bearer {token}' {body}"), status);
-        }
+    let initialize = message("initialize", json!({ "protocolVersion": VERSIONS[0] }));
+    let tools = message("tools/list", json!({}));
+    let read = message("tools/call", json!({ "name": "list_invoices" }));
+    let delete = message("tools/call", json!({ "name": "delete_invoices" }));
+    let post =
+        |token: &str, message: &str, status| support::curl("POST", resource, &format!("{token}{message}"), status);
+    println!("# without a token, and where to get one");
+    post("", &initialize, 401);
+    support::curl("GET", &resource.replace("/mcp", "/.well-known/oauth-protected-resource/mcp"), "", 200);
+    println!("# with a token for reading");
+    for (message, status) in [(&initialize, 200), (&tools, 200), (&read, 200), (&delete, 403)] {
+        post(&reader, message, status);
     }
+    println!("# with a token for writing, too");
+    post(&writer, &delete, 200);
+    support::curl("GET", resource, writer.trim_end(), 405);
+    println!("# with a token for another service");
+    post(&stranger, &read, 401);
     Ok(())
+}
+
+fn message(method: &str, params: Value) -> String {
+    let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+    format!("--json '{message}'")
+}
+
+/// What an authorization server would give to ada.
+fn token(resource: &str, scope: &str) -> Result<String, Box<dyn Error>> {
+    let tomorrow = SystemTime::now().duration_since(UNIX_EPOCH)? + Duration::from_secs(24 * 60 * 60);
+    let claims = json!({ "iss": ISSUER, "aud": resource, "sub": "ada", "scope": scope, "exp": tomorrow.as_secs() });
+    let token = jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET))?;
+    Ok(format!("-H 'Authorization: Bearer {token}' "))
 }

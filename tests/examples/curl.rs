@@ -62,6 +62,11 @@ impl Curl {
                     curl.header("content-type", "application/x-www-form-urlencoded");
                     curl.body = Some(value().into());
                 }
+                "--json" => {
+                    curl.header("content-type", "application/json");
+                    curl.header("accept", "application/json");
+                    curl.body = Some(value().into());
+                }
                 "--data-binary" => curl.body = Some(input.clone()).filter(|_| value() == "@-"),
                 url if url.starts_with("http://") => curl.url = url.parse().unwrap(),
                 other => panic!("the option `{other}` is not known here"),

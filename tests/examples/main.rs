@@ -79,6 +79,26 @@ async fn grpc() {
     assert_eq!(program.logged("access denied"), 3);
 }
 
+#[cfg(feature = "jwks")]
+#[tokio::test]
+async fn mcp_resource_server() {
+    let (program, answers) = run("mcp_resource_server").await;
+    assert_eq!(statuses_of(&answers), [401, 200, 200, 200, 200, 403, 200, 405, 401]);
+    let base = program.printed[0].strip_prefix("listening on ").unwrap();
+    let challenge = |answer: &Answer| answer.headers[header::WWW_AUTHENTICATE].to_str().unwrap().to_owned();
+    let metadata = format!(r#"resource_metadata="{base}/.well-known/oauth-protected-resource/mcp""#);
+    for refused in [&answers[0], &answers[5], &answers[8]] {
+        assert!(challenge(refused).contains(&metadata), "{}", challenge(refused));
+    }
+    assert!(challenge(&answers[5]).contains(r#"error="insufficient_scope""#));
+    assert!(challenge(&answers[5]).contains(r#"scope="invoices:write""#));
+    let metadata: serde_json::Value = serde_json::from_slice(&answers[1].body).unwrap();
+    assert_eq!(metadata["resource"], format!("{base}/mcp"));
+    assert_eq!(metadata["authorization_servers"], serde_json::json!(["https://id.example"]));
+    let called: serde_json::Value = serde_json::from_slice(&answers[4].body).unwrap();
+    assert_eq!(called["result"]["content"][0]["text"], "list_invoices for ada");
+}
+
 /// Starts an example and sends all that it proposes; each line must get the status that it says.
 async fn run(example: &str) -> (Program, Vec<Answer>) {
     let program = Program::start(example);
@@ -97,7 +117,10 @@ async fn run(example: &str) -> (Program, Vec<Answer>) {
 fn check(answer: &Answer, line: &str) {
     let has = |name| answer.headers.contains_key(name);
     let is_call = has(HeaderName::from_static("grpc-status"));
-    assert_eq!(answer.status == StatusCode::UNAUTHORIZED, has(header::WWW_AUTHENTICATE) && !is_call, "{line}");
+    let challenge = answer.headers.get(header::WWW_AUTHENTICATE).map(|challenge| challenge.to_str().unwrap());
+    let lacks_scope = challenge.is_some_and(|challenge| challenge.contains("insufficient_scope"));
+    let challenged = answer.status == StatusCode::UNAUTHORIZED || lacks_scope;
+    assert_eq!(challenged, challenge.is_some() && !is_call, "{line}");
     assert_eq!(answer.status == StatusCode::METHOD_NOT_ALLOWED, has(header::ALLOW), "{line}");
     let is_ours = answer.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
     if is_ours {

@@ -2,6 +2,7 @@
 
 mod drills;
 mod maker;
+mod mcp;
 mod provider;
 mod tokens;
 

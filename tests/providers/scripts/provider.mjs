@@ -10,6 +10,7 @@ console.info = console.warn = () => {};
 
 const ALGORITHMS = ["RS256", "ES256", "EdDSA", "PS256", "ES384"];
 const CLIENT = { client_id: "importer", client_secret: "a secret of the importer" };
+const AGENT = { client_id: "agent", redirect_uris: ["http://127.0.0.1/callback"], application_type: "native" };
 
 const requests = {};
 const keys = [];
@@ -51,13 +52,15 @@ function provide() {
   const sign = { alg, kid };
   provider = new Provider(issuer, {
     jwks: { keys },
-    clients: [{ ...CLIENT, grant_types: ["client_credentials"], redirect_uris: [], response_types: [] }],
+    clients: [
+      { ...CLIENT, grant_types: ["client_credentials"], redirect_uris: [], response_types: [] },
+      { ...AGENT, token_endpoint_auth_method: "none" },
+    ],
     cookies: { keys: ["a secret of the provider"] },
     findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
-      registration: { enabled: true },
       resourceIndicators: {
         enabled: true,
         useGrantedResource: () => true,
