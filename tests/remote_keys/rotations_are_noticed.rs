@@ -28,16 +28,16 @@ async fn rotation_under_load_gives_no_wrong_answer() {
             })
         })
         .collect();
-    for rotation in 1..=15 {
-        tokio::time::sleep(MS * 170).await;
+    for rotation in 1..=12 {
+        tokio::time::sleep(MS * 400).await;
         // What is asked for just now may be answered with the keys from before.
         provider.answer(Answer::keys(&[&format!("key {}", rotation - 1), &format!("key {rotation}")]).after(MS * 20));
         current.store(rotation, Ordering::SeqCst);
     }
-    tokio::time::sleep(MS * 170).await;
+    tokio::time::sleep(MS * 400).await;
     workers.iter().for_each(tokio::task::JoinHandle::abort);
     let (wrong, right) = (wrong.load(Ordering::SeqCst), right.load(Ordering::SeqCst));
-    println!("15 rotations: {right} right answers, {wrong} wrong ones, {} requests to the provider", provider.asked());
+    println!("12 rotations: {right} right answers, {wrong} wrong ones, {} requests to the provider", provider.asked());
     assert_eq!(wrong, 0);
     assert!(right > 100 && provider.asked() < 100);
 }
@@ -123,7 +123,7 @@ async fn a_flood_of_invented_keys_neither_loads_the_provider_nor_hides_a_rotatio
     }
     let (took, asked) = (start.elapsed(), provider.asked_for_keys());
     println!("100,000 invented keys in {took:?}: {asked} refreshes; a rotation meanwhile was noticed after {delay:?}");
-    assert!(delay < COOL_DOWN + MS * 500);
+    assert!(delay < COOL_DOWN * 3, "{delay:?}");
     assert!(asked as u128 <= 2 + took.as_millis() / COOL_DOWN.as_millis(), "{asked} in {took:?}");
     assert_eq!(provider.most_at_once(), 1);
 }

@@ -39,7 +39,7 @@ impl KeySource for KeyStore {
     }
 }
 
-/// The keys of an issuer: a secret, public keys, or a set of keys.
+/// The keys of an issuer: a secret, public keys, or a set of keys. [`RemoteKeys`](super::RemoteKeys) are fetched instead.
 ///
 /// What cannot be read is said when the authenticator is built. RSA keys need 2048 to 4096 bits; elliptic curves are
 /// P-256, P-384 and Ed25519.

@@ -22,6 +22,8 @@ use crate::{
 /// Role sources give only roles, scope and permission sources only permissions. A source of the wrong shape gives
 /// nothing and is reported, and no grant with `none_of` is held then. All claims are kept on the principal besides.
 ///
+/// There is one for each well-known provider; [`Jwt::discover`](crate::authn::Jwt::discover) shows the whole set-up.
+///
 /// ```
 /// use tower_authz::authn::{ClaimMap, Scopes};
 ///
