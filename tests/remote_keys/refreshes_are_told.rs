@@ -29,6 +29,12 @@ async fn every_refresh_is_told_with_outcome_number_of_keys_and_next_due() {
     assert_eq!((changed.field("authz.keys.usable"), changed.field("authz.keys.skipped")), (Some("1"), Some("1")));
     assert_eq!(changed.field("authz.detail"), Some(r"key 0: its type `\u{1b}[0m` is not supported"));
 
+    let endless = json!({ "kty": "\n".repeat(10_000) });
+    provider.answer(Answer::text(json!({ "keys": vec![endless; 5] }).to_string()));
+    let failed = next_told(&events).await;
+    let detail = failed.field("authz.detail").unwrap();
+    assert!(detail.len() == 500 && detail.contains(r"\n\n"), "{detail}");
+
     provider.answer(Answer::text("no").status(500));
     let failed = next_told(&events).await;
     assert_eq!((failed.level, failed.field("event.name")), (Level::WARN, Some("authz.keys.not_refreshed")));

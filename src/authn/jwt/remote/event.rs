@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The longest text that is told: what a provider says may be long.
+const MOST_TOLD: usize = 500;
+
 /// How a refresh went.
 #[derive(Debug)]
 pub(super) enum Outcome {
@@ -25,7 +28,7 @@ pub(super) fn refreshed(issuer: &str, outcome: &Outcome, next: Duration) {
                 authz.keys.usable = usable,
                 authz.keys.skipped = skipped.len(),
                 authz.keys.next_due_seconds = next,
-                authz.detail = skipped.first(),
+                authz.detail = skipped.first().map(|why| brief(why)),
             },
             "keys refreshed"
         ),
@@ -37,7 +40,7 @@ pub(super) fn refreshed(issuer: &str, outcome: &Outcome, next: Duration) {
                 authz.keys.usable = usable,
                 authz.keys.skipped = skipped.len(),
                 authz.keys.next_due_seconds = next,
-                authz.detail = skipped.first(),
+                authz.detail = skipped.first().map(|why| brief(why)),
             },
             "the provider has the keys that are in force already"
         ),
@@ -53,6 +56,11 @@ pub(super) fn refreshed(issuer: &str, outcome: &Outcome, next: Duration) {
             "the keys were not refreshed, and those in force stay"
         ),
     }
+}
+
+/// The beginning of a text, in which all of it stands that is of use.
+pub(super) fn brief(text: &str) -> String {
+    text.chars().take(MOST_TOLD).collect()
 }
 
 /// Tells that the keys of `issuer` were too old, so that it has none now.

@@ -57,6 +57,7 @@ impl Refresher {
                 if changed { Outcome::Changed { usable, skipped } } else { Outcome::Unchanged { usable, skipped } }
             }
             Err(why) => {
+                let why = event::brief(&why);
                 state.schedule.fail(Instant::now(), fastrand::f64());
                 state.problem = Some(why.clone());
                 Outcome::Failed { usable: self.shared.store.len(), why }

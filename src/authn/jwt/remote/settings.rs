@@ -24,7 +24,10 @@ const LEAST: Duration = Duration::from_millis(100);
 /// Keys that an issuer publishes, fetched over HTTPS and kept up to date in the background.
 ///
 /// One task for each issuer fetches them, as long as the [`Jwt`](crate::authn::Jwt) or a clone of it lives; it needs the
-/// runtime of tokio in which the authenticator was built. Each refresh is reported by an event.
+/// runtime of tokio in which the authenticator was built. Each refresh is one event of the target `tower_authz`:
+/// `authz.keys.refreshed` (INFO) where there are other keys now, `authz.keys.unchanged` (DEBUG), or
+/// `authz.keys.not_refreshed` (WARN), with the issuer, how many keys can be used, how many were skipped, in how many
+/// seconds the next is due, and what was wrong.
 ///
 /// - **Fresh keys.** They are fetched again when the `Cache-Control` of the key set says that they are no longer
 ///   fresh, within [bounds](Self::refresh_between).
