@@ -1,0 +1,73 @@
+//! Instructions, counted by callgrind: the difference between a long run and a short one of one contender.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+};
+
+use crate::{case::Case, contender::Contender};
+
+const FEW: u64 = 1_000;
+const MANY: u64 = 11_000;
+/// Two programs at a time: callgrind runs on one processor.
+const AT_ONCE: usize = 2;
+
+/// What identifies a count in the file of baselines.
+pub fn key(contender: &Contender, case: Case) -> String {
+    format!("{} / {} / {}", contender.group.name(), contender.name, case.name())
+}
+
+/// Counts the instructions of a request for each, from the call until the answer is dropped.
+///
+/// # Errors
+///
+/// This program or valgrind cannot be run.
+pub fn count(wanted: &[(&Contender, Case)]) -> io::Result<BTreeMap<String, f64>> {
+    let program = std::env::current_exe()?;
+    let mut counts = BTreeMap::new();
+    for pairs in wanted.chunks(AT_ONCE) {
+        let results = thread::scope(|scope| {
+            let threads: Vec<_> = pairs
+                .iter()
+                .map(|(contender, case)| {
+                    let only = format!("{}/{}", contender.group.name(), contender.name);
+                    let (program, case) = (program.as_path(), *case);
+                    let counting = scope.spawn(move || a_request(program, &only, case));
+                    (key(contender, case), counting)
+                })
+                .collect();
+            threads
+                .into_iter()
+                .map(|(key, thread)| (key, thread.join().expect("it does not panic")))
+                .collect::<Vec<_>>()
+        });
+        for (key, result) in results {
+            let count = result?;
+            eprintln!("{count:>10.0}  {key}");
+            counts.insert(key, count);
+        }
+    }
+    Ok(counts)
+}
+
+fn a_request(program: &Path, only: &str, case: Case) -> io::Result<f64> {
+    let (few, many) = (run(program, only, case, FEW)?, run(program, only, case, MANY)?);
+    #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^52")]
+    Ok((many as f64 - few as f64) / (MANY - FEW) as f64)
+}
+
+fn run(program: &Path, only: &str, case: Case, requests: u64) -> io::Result<u64> {
+    let case = clap::ValueEnum::to_possible_value(&case).map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*ask_all*"])
+        .arg(program)
+        .args(["only", only, &case, "--requests", &requests.to_string()])
+        .stdin(Stdio::null())
+        .output()?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    let collected = told.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
+    collected.ok_or_else(|| io::Error::other(format!("callgrind counted nothing for `{only}`, {case}:\n{told}")))
+}
