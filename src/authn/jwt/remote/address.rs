@@ -1,6 +1,6 @@
 //! Addresses that keys may come from.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use http::{
     Uri,
@@ -44,8 +44,8 @@ impl Address {
 
     /// The address at the same place with another path.
     pub(super) fn with_path(&self, path: &str) -> Result<Self, String> {
-        let (scheme, authority) = (self.0.scheme_str().unwrap_or_default(), self.authority());
-        Self::read(&format!("{scheme}://{authority}{path}"))
+        let scheme = self.0.scheme_str().unwrap_or_default();
+        Self::read(&format!("{scheme}://{}{path}", self.authority()))
     }
 
     pub(super) fn uri(&self) -> &Uri {
@@ -72,6 +72,13 @@ impl Address {
         let host = self.0.host().unwrap_or_default();
         let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
+    }
+}
+
+/// Without the query, in which there may be secrets.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.0.scheme_str().unwrap_or_default(), self.authority(), self.path())
     }
 }
 
@@ -110,6 +117,13 @@ mod tests {
         for text in never {
             assert!(Address::chosen(text, true).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn secrets_in_addresses_are_not_told() {
+        let address = Address::chosen("https://id.example:8443/keys?secret=1", false).unwrap();
+        assert_eq!(address.to_string(), "https://id.example:8443/keys");
+        assert!(Address::chosen("https://id.example", false).unwrap().to_string().starts_with("https://id.example"));
     }
 
     #[test]

@@ -101,8 +101,8 @@ impl NoAnswer {
     /// What to tell about it.
     pub(super) fn at(self, address: &Address) -> String {
         match self {
-            Self::NotFound => format!("`{}`: there is nothing", address.uri()),
-            Self::Other(why) => format!("`{}`: {why}", address.uri()),
+            Self::NotFound => format!("`{address}`: there is nothing"),
+            Self::Other(why) => format!("`{address}`: {why}"),
         }
     }
 }

@@ -48,7 +48,7 @@ impl Provider {
         };
         let answer = self.client.get(address).await.map_err(|problem| problem.at(address))?;
         let keys = ReadKeys::published(&answer.body)
-            .map_err(|problem| format!("`{}`: the key set cannot be used: {problem}", address.uri()))?;
+            .map_err(|problem| format!("`{address}`: the key set cannot be used: {problem}"))?;
         Ok(Published { keys, fresh: freshness(&answer.headers) })
     }
 
