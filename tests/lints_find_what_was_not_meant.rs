@@ -235,6 +235,44 @@ fn what_is_meant_is_left_alone() {
 }
 
 #[test]
+fn errors_and_findings_are_told_together_and_findings_that_an_error_could_refute_are_not() {
+    for (members, expected) in [
+        // The rest of the policy is looked at, and what the rules at fault may have needed counts as used.
+        (
+            r#""roles": { "admin": { "permissions": ["p"] }, "intern": {} }, "routes": { "GET /a": "admni", "GET /b": "public", "GET /c": { "all_of": ["p"], "nobdy": 1 } }"#,
+            &[
+                "unused-role roles.intern",
+                r#"unknown-name routes."GET /a""#,
+                r#"public-without-reason routes."GET /b""#,
+                r#"unknown-key routes."GET /c".nobdy"#,
+            ][..],
+        ),
+        // A key whose rule is at fault is listed all the same.
+        (r#""routes": { "GET /a": [], "ANY /a/{*rest}": "authenticated" }"#, &[r#"empty-value routes."GET /a""#]),
+        (r#""routes": { "GET /x": "authenticated", "HEAD /x": "nobod" }"#, &[r#"unknown-name routes."HEAD /x""#]),
+        (
+            r#""routes": { "GET /a": "authenticated", "GET,GET /a": { "public": "why" } }"#,
+            &[r#"duplicate-route routes."GET,GET /a""#, r#"duplicate-route routes."GET,GET /a""#],
+        ),
+        (
+            r#""routes": { "GET /a": "nope" }, "silence": { "public-write": "forms" }"#,
+            &[r#"unknown-name routes."GET /a""#],
+        ),
+        (
+            r#""roles": 1, "routes": { "POST /a": "public" }"#,
+            &["wrong-type roles", r#"public-without-reason routes."POST /a""#, r#"public-write routes."POST /a""#],
+        ),
+        (r#""routes": 1"#, &["wrong-type routes"]),
+    ] {
+        let error = Policy::from_json_str(&format!("{{ \"version\": 1, {members} }}")).unwrap_err();
+        let found = Linter::at(SystemTime::UNIX_EPOCH + NOW).find_with_errors(&error);
+        let told: Vec<_> = found.iter().map(|found| format!("{} {}", found.code, found.place)).collect();
+        assert_eq!(told, expected, "{members}");
+        assert!(found.iter().all(|found| found.line == Some(1)));
+    }
+}
+
+#[test]
 fn severities_follow_the_finding_and_the_operator() {
     let policy = with_routes(r#""POST /a": { "public": "a form" }"#);
     assert_eq!(find(&policy)[0].severity, Severity::Note);

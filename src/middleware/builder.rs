@@ -94,6 +94,9 @@ impl AuthzLayerBuilder {
     /// A whole candidate policy beside the one in force: every request is judged by it, too, and where the answer would
     /// be another, that is reported with [`Mode::Shadow`](crate::report::Mode::Shadow). It never changes an answer.
     ///
+    /// Both judge the same identity and the same readings of the path. What the policy in force lets into a
+    /// [protected](AuthzLayer::protect) router is compared there, so that the route that has matched counts for both.
+    ///
     /// ```
     /// # use tower_authz::{AuthzLayer, Policy, PolicyHandle, authn};
     /// # let policy = Policy::from_json_str(r#"{ "version": 1, "routes": { "GET /": "authenticated" } }"#)?;

@@ -12,7 +12,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 
 use super::{
     answering::{Answering, Sender},
@@ -134,9 +134,11 @@ impl Gate {
             self.report_shadow(policy, &selections, identity, &circumstances, &sender, by_match);
         } else {
             self.report(policy, &selections, &decision, identity, &circumstances, &sender);
-            if let Some(candidate) = &self.shadow {
-                self.compare(&candidate.load_full(), &decision, head, identity, client, &sender);
-            }
+        }
+        // What is let into a router is compared inside it, where it is known which route has matched.
+        let goes_inside = position == Position::Around && matches!(decision, Decision::Allow(_));
+        if let Some(candidate) = self.shadow.as_ref().filter(|_| !goes_inside) {
+            self.compare(&candidate.load_full(), decision.status(), head, identity, &sender);
         }
         self.notice(policy, &selections, head, position);
         self.notice_failure(identity, &decision);
@@ -253,18 +255,27 @@ impl Gate {
         }
     }
 
-    /// Judges by a candidate policy, too, and reports it where its answer would be another.
+    /// Judges what has passed by a candidate policy, too, inside the router where it is known which route has matched.
+    #[cfg(feature = "axum")]
+    pub(super) fn compare_passed(&self, policy: &Arc<Compiled>, head: Head<'_>, identity: &Identity) {
+        if let Some(candidate) = &self.shadow {
+            let sender = self.sender(policy, head, identity, self.client_address(head));
+            self.compare(&candidate.load_full(), None, head, identity, &sender);
+        }
+    }
+
+    /// Judges by a candidate policy, too, and reports it where its answer would be another than `status`, which is none
+    /// for what is forwarded.
     fn compare(
         &self,
         candidate: &Compiled,
-        decision: &Decision,
+        status: Option<StatusCode>,
         head: Head<'_>,
         identity: &Identity,
-        client: Option<Result<IpAddr, MissingAddress>>,
         sender: &Sender,
     ) {
         let selections = select(candidate, &Target::from(head), self.tolerance);
-        let circumstances = self.circumstances(candidate, head, client);
+        let circumstances = self.circumstances(candidate, head, self.client_address(head));
         let (rule, would_be) = match &selections {
             Ok(selections) => {
                 let rule = selections.first_rule(candidate, head.method());
@@ -272,7 +283,7 @@ impl Gate {
             }
             Err(rejected) => (None, Decision::Deny((*rejected).into())),
         };
-        if would_be.status() == decision.status() {
+        if would_be.status() == status {
             return;
         }
         let rule = rule.map(|rule| &*rule.info);

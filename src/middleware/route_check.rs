@@ -61,10 +61,14 @@ where
             return ResponseFuture::denied(default_answer(report_at_once(denial, Head::from(&request))));
         };
         let head = Head::from(&request);
-        if gated.waived || !gated.is_incomplete(Target::from(head)) {
+        let is_incomplete = !gated.waived && gated.is_incomplete(Target::from(head));
+        let Gated { gate, policy, identity, waived, .. } = gated;
+        if !is_incomplete {
+            if !waived {
+                gate.compare_passed(&policy, head, &identity);
+            }
             return ResponseFuture::unjudged(self.inner.call(request));
         }
-        let Gated { gate, policy, identity, .. } = gated;
         let judgment = gate.judge(&policy, gate.select(&policy, head), head, &identity, Position::Inside);
         match gate.admit(judgment, policy, identity, request, Position::Inside) {
             Ok((request, _)) => ResponseFuture::unjudged(self.inner.call(request)),

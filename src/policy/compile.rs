@@ -22,12 +22,25 @@ use crate::{
 pub(super) const KEYS: &[&str] =
     &["version", "realm", "roles", "exclusive_roles", "routes", "unlisted", "silence", "$schema"];
 
-/// Compiles a document; the diagnostics have spans, but no lines yet.
-pub(crate) fn compile(origin: &Arc<Origin>) -> Result<Compiled, Vec<Diagnostic>> {
+/// Why a document does not compile.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// Everything that is wrong; with spans, but no lines yet.
+    pub(crate) found: Vec<Diagnostic>,
+    /// The policy without the rules that are at fault, to be looked at and never to be enforced; nothing if there is
+    /// not enough to look at.
+    pub(crate) remains: Option<Compiled>,
+}
+
+/// Compiles a document.
+pub(crate) fn compile(origin: &Arc<Origin>) -> Result<Compiled, Refusal> {
     let mut problems = Problems::default();
     let compiled = read(&mut problems, origin);
     let found = problems.into_diagnostics();
-    compiled.filter(|_| found.is_empty()).ok_or(found)
+    match compiled {
+        Some(compiled) if found.is_empty() => Ok(compiled),
+        remains => Err(Refusal { found, remains }),
+    }
 }
 
 fn read(problems: &mut Problems, origin: &Arc<Origin>) -> Option<Compiled> {
@@ -46,9 +59,6 @@ fn read(problems: &mut Problems, origin: &Arc<Origin>) -> Option<Compiled> {
     }
     let names = hierarchy::read_names(problems, &root)?;
     let routes = read_routes(problems, &names, unlisted, &root)?;
-    if !problems.is_empty() {
-        return None;
-    }
     let (lookup, routes, rules) = routes.finish(&names);
     let uses = Uses::of(&rules);
     Some(Compiled {

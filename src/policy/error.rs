@@ -2,6 +2,7 @@
 
 use std::{error, fmt, io, sync::Arc};
 
+use super::compiled::Compiled;
 use crate::diagnostic::{Diagnostic, Severity, Span, locate, write_printable};
 
 /// Why a policy does not load.
@@ -25,6 +26,8 @@ struct Inner {
     source: Source,
     diagnostics: Vec<Diagnostic>,
     cause: Option<Arc<io::Error>>,
+    /// What is left of the policy without what is wrong, for lints alone.
+    remains: Option<Arc<Compiled>>,
 }
 
 /// What kind of thing went wrong with a policy.
@@ -77,7 +80,17 @@ impl PolicyError {
             Some(text) => locate(&mut diagnostics, text),
             None => diagnostics.iter_mut().for_each(|found| found.span = None),
         }
-        Self(Box::new(Inner { kind, source, diagnostics, cause: None }))
+        Self(Box::new(Inner { kind, source, diagnostics, cause: None, remains: None }))
+    }
+
+    pub(crate) fn remains(mut self, remains: Option<Compiled>) -> Self {
+        self.0.remains = remains.map(Arc::new);
+        self
+    }
+
+    /// What is left of the policy without what is wrong. It is not the policy that was meant, so it is never enforced.
+    pub(crate) fn get_remains(&self) -> Option<&Compiled> {
+        self.0.remains.as_deref()
     }
 
     /// What kind of thing went wrong.

@@ -56,7 +56,7 @@ impl Policy {
         let origin = Arc::new(Origin { source, document });
         match compile(&origin) {
             Ok(compiled) => Ok(Self { compiled: Arc::new(compiled) }),
-            Err(found) => Err(PolicyError::invalid(origin.source.clone(), found)),
+            Err(refusal) => Err(PolicyError::invalid(origin.source.clone(), refusal.found).remains(refusal.remains)),
         }
     }
 }

@@ -35,10 +35,6 @@ impl Problems {
         self.found
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.found.is_empty()
-    }
-
     /// Something is wrong with the value at `at`.
     pub(crate) fn value(&mut self, at: &At<'_>, found: Diagnostic) {
         self.found.push(found.span(at.span()).place(at.place()));

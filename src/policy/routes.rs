@@ -106,12 +106,13 @@ impl Routes {
 
     /// Routes and rules in an order that does not depend on the document's, and the lookup of the routes.
     pub(crate) fn finish(self, names: &NameTable) -> (Lookup, Vec<Route>, Vec<Rule>) {
-        let mut order: Vec<(usize, Key)> = self.keys.into_iter().enumerate().collect();
+        let mut place = vec![None; self.keys.len()];
+        let mut order: Vec<(usize, Key)> =
+            self.keys.into_iter().enumerate().filter(|(_, key)| key.rule.is_some()).collect();
         order.sort_by(|(_, a), (_, b)| (&a.pattern, &a.text).cmp(&(&b.pattern, &b.text)));
-        let mut place = vec![0; order.len()];
         for (new, (old, _)) in order.iter().enumerate() {
             if let Some(slot) = place.get_mut(*old) {
-                *slot = new;
+                *slot = Some(new);
             }
         }
         let rules = order.into_iter().map(|(_, key)| key).enumerate();
@@ -139,11 +140,13 @@ fn claim(methods: &mut HashMap<Method, usize>, method: Method, key: usize) -> Op
 }
 
 impl RouteDraft {
-    fn finish(self, place: &[usize], rules: &[Rule]) -> Route {
-        let place = |key: usize| place.get(key).copied().unwrap_or_default();
-        let mut methods: Vec<_> = self.methods.into_iter().map(|(method, key)| (method, place(key))).collect();
+    /// Keys whose rules are at fault have no place.
+    fn finish(self, place: &[Option<usize>], rules: &[Rule]) -> Route {
+        let place = |key: usize| place.get(key).copied().flatten();
+        let mut methods: Vec<_> =
+            self.methods.into_iter().filter_map(|(method, key)| Some((method, place(key)?))).collect();
         methods.sort_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
-        let any = self.any.map(place);
+        let any = self.any.and_then(place);
         let used: BTreeSet<_> = methods.iter().map(|(_, rule)| *rule).chain(any).collect();
         Route {
             pattern: Arc::clone(self.pattern.text()),

@@ -65,6 +65,36 @@ async fn a_candidate_policy_is_reported_where_its_answer_would_be_another() {
     }
 }
 
+/// The router sends `/doc/open` to the handler of `/doc/{id}`, which has a rule of its own in either policy.
+#[tokio::test]
+async fn the_route_that_has_matched_counts_for_the_candidate_too() {
+    let with_doc = |doc: &str| {
+        ENFORCED.replace(
+            "\"GET /same\"",
+            &format!(r#""GET /doc/open": "authenticated", "GET /doc/{{id}}": "{doc}", "GET /same""#),
+        )
+    };
+    let router = || Router::new().route("/doc/{key}", get(|| async { "reached" }));
+    for (enforced, candidate, status, says) in [
+        ("admin", "admin", 403, None),
+        ("viewer", "viewer", 200, None),
+        ("viewer", "admin", 200, Some("deny")),
+        ("admin", "viewer", 403, Some("allow")),
+    ] {
+        let layer = builder(&with_doc(enforced)).shadow_policy(policy(&with_doc(candidate))).build().unwrap();
+        for (protect, app) in [(true, layer.protect(router()).into_router()), (false, router().layer(layer.clone()))] {
+            let to = serve(app).await;
+            let events = Events::record();
+            let answer = Ask::get("/doc/open").header("authorization", "Role viewer").send(to).await;
+            let asked = format!("{enforced} {candidate} protect: {protect}");
+            assert_eq!(answer.status, status, "{asked}");
+            let differ = events.take().into_iter().filter(|event| event.field("authz.mode") == Some("shadow"));
+            let differ: Vec<_> = differ.map(|event| event.field("authz.candidate").map(str::to_owned)).collect();
+            assert_eq!(differ, says.map(|says| Some(says.to_owned())).into_iter().collect::<Vec<_>>(), "{asked}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_candidate_can_be_exchanged_while_requests_are_served() {
     let candidate = PolicyHandle::new(policy(ENFORCED));

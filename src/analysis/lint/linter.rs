@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostic, Severity, locate, quoted},
-    policy::Policy,
+    policy::{Policy, PolicyError},
 };
 
 /// Finds what a policy says and probably does not mean.
@@ -76,25 +76,42 @@ impl Linter {
     /// Every finding that the policy does not silence, in the order of the text.
     pub fn find(&self, policy: &Policy) -> Vec<Diagnostic> {
         let compiled = policy.compiled();
-        let survey = Survey::of(compiled);
+        located(self.look_at(&Survey::of(compiled)), compiled.origin.source.text.as_deref())
+    }
+
+    /// The errors of a policy that does not load, and what is found in the rest of it, in the order of the text.
+    /// Findings that a rule with an error could refute are left out.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use tower_authz::{Policy, analysis::Linter};
+    ///
+    /// let error = Policy::from_json_str(r#"{
+    ///     "version": 1,
+    ///     "roles": { "admin": {}, "intern": {} },
+    ///     "routes": { "GET /users": "admn", "POST /users": "admin" }
+    /// }"#).unwrap_err();
+    /// let found = Linter::at(SystemTime::now()).find_with_errors(&error);
+    /// assert_eq!(found.iter().map(|found| found.code).collect::<Vec<_>>(), ["unused-role", "unknown-name"]);
+    /// ```
+    pub fn find_with_errors(&self, error: &PolicyError) -> Vec<Diagnostic> {
+        let rest = error.get_remains().map(|remains| self.look_at(&Survey::of_remains(remains))).unwrap_or_default();
+        located(error.diagnostics().iter().cloned().chain(rest).collect(), error.source_text())
+    }
+
+    fn look_at(&self, survey: &Survey<'_>) -> Vec<Diagnostic> {
         let mut findings = Vec::new();
-        names::find(&survey, &mut findings);
-        confusable::find(&survey, &mut findings);
-        public::find(&survey, &mut findings);
-        paths::find(&survey, &mut findings);
-        grants::find(&survey, self.now, &mut findings);
-        openness::find(&survey, &mut findings);
-        masks::find(&survey, &mut findings);
+        names::find(survey, &mut findings);
+        confusable::find(survey, &mut findings);
+        public::find(survey, &mut findings);
+        paths::find(survey, &mut findings);
+        grants::find(survey, self.now, &mut findings);
+        openness::find(survey, &mut findings);
+        masks::find(survey, &mut findings);
         if let Some(operations) = &self.operations {
-            operations::find(&survey, operations, &mut findings);
+            operations::find(survey, operations, &mut findings);
         }
-        let findings = silenced(&survey, findings);
-        let mut found: Vec<_> = findings.into_iter().map(|finding| self.diagnostic(finding)).collect();
-        match &compiled.origin.source.text {
-            Some(text) => locate(&mut found, text),
-            None => found.iter_mut().for_each(|found| found.span = None),
-        }
-        found
+        silenced(survey, findings).into_iter().map(|finding| self.diagnostic(finding)).collect()
     }
 
     fn diagnostic(&self, finding: Finding) -> Diagnostic {
@@ -110,13 +127,24 @@ impl Policy {
     }
 }
 
+/// Findings with lines and columns, in the order of the text.
+fn located(mut found: Vec<Diagnostic>, text: Option<&str>) -> Vec<Diagnostic> {
+    match text {
+        Some(text) => locate(&mut found, text),
+        None => found.iter_mut().for_each(|found| found.span = None),
+    }
+    found
+}
+
 /// The findings that are not silenced, and the silences that silence nothing.
 fn silenced(survey: &Survey<'_>, findings: Vec<Finding>) -> Vec<Finding> {
     let silences = |silence: &Silence, finding: &Finding| {
         silence.code == finding.lint.code && silence.rule.is_none_or(|rule| finding.rule == Some(rule))
     };
     let is_silenced = |finding: &Finding| survey.silences.iter().any(|silence| silences(silence, finding));
-    let idle = survey.silences.iter().filter(|silence| !findings.iter().any(|finding| silences(silence, finding)));
+    // What a rule with an error would have been found for is not known.
+    let judged = survey.silences.iter().filter(|silence| silence.rule.is_some() || !survey.is_partial);
+    let idle = judged.filter(|silence| !findings.iter().any(|finding| silences(silence, finding)));
     let idle: Vec<_> = idle.filter(|silence| silence.code != UNUSED_SILENCE.code).map(unused).collect();
     let idle = idle.into_iter().filter(|finding| !is_silenced(finding)).collect::<Vec<_>>();
     findings.into_iter().filter(|finding| !is_silenced(finding)).chain(idle).collect()

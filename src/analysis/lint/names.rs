@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{
     catalogue::{UNUSED_PERMISSION, UNUSED_ROLE},
     finding::Finding,
-    survey::Survey,
+    survey::{Declared, Survey},
 };
 use crate::{
     diagnostic::quoted,
@@ -16,7 +16,8 @@ use crate::{
 pub(super) fn find(survey: &Survey<'_>, findings: &mut Vec<Finding>) {
     let names = &survey.policy.names;
     let needed = needed(survey);
-    for declared in &survey.permissions {
+    let is_mentioned = |declared: &Declared| survey.unread.iter().any(|text| is_near(text, &declared.name));
+    for declared in survey.permissions.iter().filter(|declared| !is_mentioned(declared)) {
         if names.find(&declared.name).is_some_and(|id| !needed.contains(&id)) {
             let message = format!("no grant names the permission {}", quoted(&declared.name));
             let help = "take it out of `permissions`, or name it in a grant";
@@ -24,7 +25,7 @@ pub(super) fn find(survey: &Survey<'_>, findings: &mut Vec<Finding>) {
         }
     }
     let excluding: HashSet<_> = names.exclusive().iter().flat_map(NameSet::ids).copied().collect();
-    for declared in &survey.roles {
+    for declared in survey.roles.iter().filter(|declared| !is_mentioned(declared)) {
         let is_unused =
             |id: NameId| !names.closure(id).any(|given| needed.contains(&given) || excluding.contains(&given));
         if names.find(&declared.name).is_some_and(is_unused) {
@@ -33,6 +34,11 @@ pub(super) fn find(survey: &Survey<'_>, findings: &mut Vec<Finding>) {
             findings.push(Finding::new(&UNUSED_ROLE, &declared.spot, message, help));
         }
     }
+}
+
+/// Whether a text of a rule that cannot be read may have meant a name.
+fn is_near(text: &str, name: &str) -> bool {
+    strsim::osa_distance(text, name) <= name.chars().count().max(3) / 3
 }
 
 /// The names that grants speak of, candidates included.

@@ -1,5 +1,9 @@
 //! Where in its document a policy says what.
 
+use std::collections::HashSet;
+
+use http::Method;
+
 use crate::{
     diagnostic::Span,
     policy::{At, Compiled, CompiledGrant, CompiledRule, Pattern, Problems, Route, RouteKey, Verb, document::Value},
@@ -69,12 +73,26 @@ pub(super) struct Survey<'p> {
     pub(super) unlisted: Option<Spot>,
     pub(super) routes: Option<Spot>,
     pub(super) silences: Vec<Silence>,
+    /// Whether rules with errors were left out.
+    pub(super) is_partial: bool,
+    /// The texts in the rules that were left out: names, maybe.
+    pub(super) unread: Vec<String>,
+    /// The rules of the keys.
+    seen: HashSet<usize>,
 }
 
 impl<'p> Survey<'p> {
+    /// A policy that does not load, without the rules that are at fault.
+    pub(super) fn of_remains(policy: &'p Compiled) -> Self {
+        Self { is_partial: true, ..Self::of(policy) }
+    }
+
     pub(super) fn of(policy: &'p Compiled) -> Self {
         let mut survey = Self {
             policy,
+            is_partial: false,
+            unread: Vec::new(),
+            seen: HashSet::new(),
             keys: Vec::new(),
             roles: Vec::new(),
             permissions: Vec::new(),
@@ -105,7 +123,7 @@ impl<'p> Survey<'p> {
     }
 
     fn add_key(&mut self, text: &str, at: &At<'_>) {
-        let Some(mut key) = self.key(text, at) else { return };
+        let Some(mut key) = self.key(text, at) else { return texts(at, &mut self.unread) };
         let rule = key.rule.info.index;
         let has_allow = child(at, "allow", |at| key.grants = grants(key.rule, at)).is_some();
         if !has_allow {
@@ -115,16 +133,21 @@ impl<'p> Survey<'p> {
         self.keys.push(key);
     }
 
-    fn key(&self, text: &str, at: &At<'_>) -> Option<Key<'p>> {
+    fn key(&mut self, text: &str, at: &At<'_>) -> Option<Key<'p>> {
         let policy = self.policy;
         let RouteKey { verb, pattern } = RouteKey::parse(text).ok()?;
         let index = policy.lookup.route_of(pattern.text())?;
         let route = policy.routes.get(index)?;
+        let own = |method: &Method| route.methods.iter().find(|(other, _)| other == method).map(|(_, rule)| *rule);
         let rule = match &verb {
             Verb::Any => route.any,
-            Verb::These(methods) => methods.first().and_then(|method| route.rule_of(method)),
+            Verb::These(methods) => methods.first().and_then(own),
         };
         let rule = policy.rules.get(rule?)?;
+        // Of two keys for one method, which is an error, the first counts.
+        if !self.seen.insert(rule.info.index) {
+            return None;
+        }
         let pattern = policy.lookup.pattern(index)?;
         Some(Key { text: text.to_owned(), verb, route, index, pattern, rule, spot: Spot::key(at), grants: Vec::new() })
     }
@@ -142,6 +165,16 @@ fn child<R>(at: &At<'_>, key: &str, read: impl FnOnce(&At<'_>) -> R) -> Option<R
 fn members(at: &At<'_>, mut read: impl FnMut(&str, &At<'_>)) {
     if let Some(object) = at.object(&mut Problems::default()) {
         object.iter().for_each(|(key, at)| read(key, &at));
+    }
+}
+
+/// Every text in a value.
+fn texts(at: &At<'_>, found: &mut Vec<String>) {
+    match at.value() {
+        Value::String(text) => found.push(text.clone()),
+        Value::Array(list) => at.elements(list).iter().for_each(|at| texts(at, found)),
+        Value::Object(_) => members(at, |_, at| texts(at, found)),
+        _ => {}
     }
 }
 

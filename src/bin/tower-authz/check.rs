@@ -48,7 +48,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> 
         }
         Err(error) => {
             let text = error.source_text().unwrap_or_default();
-            report(args.format, out, None, error.source_name(), text, error.diagnostics())?;
+            let found = linter(args)?.find_with_errors(&error);
+            report(args.format, out, None, error.source_name(), text, &found)?;
             Ok(if error.kind() == PolicyErrorKind::Invalid { Outcome::Findings } else { Outcome::Unusable })
         }
     }
