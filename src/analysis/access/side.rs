@@ -169,7 +169,7 @@ impl<'p> Side<'p> {
     }
 
     /// That the caller effectively has a name.
-    fn held(&mut self, facts: &mut Facts, id: NameId) -> Function {
+    pub(crate) fn held(&mut self, facts: &mut Facts, id: NameId) -> Function {
         if let Some(known) = self.held.get(&id) {
             return *known;
         }

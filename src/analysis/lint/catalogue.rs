@@ -42,7 +42,7 @@ macro_rules! lints {
 
 lints! {
     CONFUSABLE_NAMES, "confusable-names", Warning, "two names are easily taken for one another";
-    CONTRADICTED_SECURITY, "contradicted-security", Warning, "an operation is described as public and is not, or the other way round";
+    CONTRADICTED_SECURITY, "contradicted-security", Warning, "the description of an operation and its rule are for different callers";
     EXPIRED_GRANT, "expired-grant", Warning, "the time of a grant is over";
     GET_HEAD_DIFFER, "get-head-differ", Warning, "`HEAD` and `GET` of a path are open to different callers";
     OPEN_UNLISTED, "open-unlisted", Warning, "paths that no key matches are open";

@@ -7,8 +7,8 @@ use super::{
     confusable,
     finding::Finding,
     grants, masks, names, openness,
-    operations::{self, Operation},
-    paths, public,
+    operation::Operation,
+    operations, paths, public,
     survey::{Silence, Survey},
 };
 use crate::{

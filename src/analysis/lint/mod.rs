@@ -8,11 +8,13 @@ mod linter;
 mod masks;
 mod names;
 mod openness;
+mod operation;
 mod operations;
 mod paths;
 mod public;
+mod security;
 mod survey;
 
 pub use catalogue::Lint;
 pub use linter::Linter;
-pub use operations::Operation;
+pub use operation::Operation;
