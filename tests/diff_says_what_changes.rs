@@ -46,7 +46,7 @@ fn a_refactoring_that_changes_nothing_is_no_change() {
         // What is not listed is not there.
         (
             r#""GET /a": "viewer""#,
-            r#""GET /a": "viewer", "GET /b": "nobody", "GET /c": { "all_of": ["admin"], "none_of": ["read"] }"#,
+            r#""GET /a": "viewer", "GET /b": "nobody", "GET /c": { "all_of": ["admin"], "none_of": ["viewer"] }"#,
         ),
         // Conditions.
         (
@@ -75,7 +75,7 @@ fn a_refactoring_that_changes_nothing_is_no_change() {
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn each_change_says_for_whom_and_shows_a_request() {
-    let rows: [(&str, &str, &str); 8] = [
+    let rows: [(&str, &str, &str); 9] = [
         (
             // A key is known by every spelling of its text, until another key is spelled so.
             r#""routes": { "POST /a b": "viewer" }"#,
@@ -113,7 +113,28 @@ fn each_change_says_for_whom_and_shows_a_request() {
     for: permission read
     witness: GET /a, subject somebody, permissions read
 
-2 cells widened, 0 cells narrowed",
+narrowed for limited or malformed tokens alone:
+  GET,HEAD /a
+    was: viewer
+    now: read
+    for: role viewer, scopes that limit the roles and leave out read
+    for: role editor, scopes that limit the roles and leave out read
+    for: role admin, scopes that limit the roles and leave out read
+    witness: GET /a, subject somebody, roles viewer, permission_limit none
+
+2 cells widened, 0 cells narrowed, 2 cells changed for limited or malformed tokens alone",
+        ),
+        (
+            r#""routes": { "GET /a": { "all_of": ["admin"], "none_of": ["auditor"] } }, "exclusive_roles": [["admin", "auditor"]]"#,
+            r#""routes": { "GET /a": "admin" }, "exclusive_roles": [["admin", "auditor"]]"#,
+            "widened for limited or malformed tokens alone:
+  GET,HEAD /a
+    was: admin; none of auditor
+    now: admin
+    for: role admin, a malformed source of roles
+    witness: GET /a, subject somebody, roles admin, malformed_sources roles
+
+0 cells widened, 0 cells narrowed, 2 cells changed for limited or malformed tokens alone",
         ),
         (
             r#""routes": { "GET /a": "authenticated" }"#,

@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use crate::{
-    analysis::Diff,
+    analysis::{Change, Diff},
     policy::{Policy, PolicyError, PolicyHandle},
 };
 
@@ -98,8 +98,9 @@ impl Loader {
 
     fn refusal(&self, previous: &Policy, policy: &Policy, diff: &Diff) -> Option<String> {
         let widens = || {
-            let cells = diff.widened_cells();
-            let first = diff.widened().first().filter(|_| self.refuses_widening)?;
+            let mut changes = diff.widened().iter().chain(diff.limited_widened());
+            let first = changes.next().filter(|_| self.refuses_widening)?;
+            let cells: usize = first.cells() + changes.map(Change::cells).sum::<usize>();
             Some(format!("the policy widens access in {cells} places, the first of which is `{}`", first.key()))
         };
         let guarded = || self.guards.iter().find_map(|guard| guard(previous, policy).err());

@@ -20,6 +20,10 @@ pub(crate) enum Fact {
     Role(Arc<str>),
     /// The caller claims this permission by itself, beside those that roles give.
     Permission(Arc<str>),
+    /// The caller's token limits what its roles give, and does not name this permission.
+    Withheld(Arc<str>),
+    /// A source of the caller's roles or permissions had the wrong shape.
+    Malformed,
     /// A claim has this value, or is an array that contains it.
     Claim(Box<str>, ClaimText),
     /// The client is in this network.
@@ -32,6 +36,13 @@ pub(crate) enum Fact {
     Class(Box<str>),
     /// A predicate says yes.
     Check(Box<str>),
+}
+
+impl Fact {
+    /// Whether this is a token that gives less than the roles of its subject.
+    fn restricts(&self) -> bool {
+        matches!(self, Self::Withheld(_) | Self::Malformed)
+    }
 }
 
 /// The value of a claim, such that equal ones are equal to claims.
@@ -118,6 +129,14 @@ impl Facts {
         Some(held.into_iter().filter_map(|variable| self.fact(variable).cloned()).collect())
     }
 
+    /// `function` for callers whose token does not limit them and whose claims have the right shape.
+    pub(crate) fn for_plain_callers(&mut self, function: Function) -> Function {
+        let all = self.behind(function).into_iter().filter(Fact::restricts);
+        let restrictions: Vec<_> = all.map(|fact| self.holds(fact)).collect();
+        let restricted = self.functions.any(restrictions);
+        self.functions.without(function, restricted)
+    }
+
     /// Whether no request is such that `function` holds.
     pub(crate) fn is_impossible(&mut self, function: Function) -> bool {
         let possible = self.possible(function);
@@ -131,10 +150,12 @@ impl Facts {
     }
 }
 
-/// A caller with few names is simpler than one with few conditions, and names that were met early are plainer.
+/// A caller with few names is simpler than one with few conditions, and names that were met early are plainer. Callers
+/// with tokens that limit them, or with malformed claims, are shown where no others differ.
 fn cost(fact: &Fact, Variable(place): Variable) -> u64 {
     match fact {
         Fact::Authenticated => 1 << 40,
+        Fact::Withheld(_) | Fact::Malformed => 1 << 34,
         Fact::Role(_) | Fact::Permission(_) => (1 << 24) + u64::from(place),
         _ => 1,
     }

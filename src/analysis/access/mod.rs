@@ -15,4 +15,4 @@ pub(crate) use facts::{ClaimText, Fact, Facts};
 pub(crate) use function::Function;
 pub(crate) use possible::representative;
 pub(crate) use shape::{Shape, Strangers};
-pub(crate) use side::{Access, Side};
+pub(crate) use side::{Access, Callers, Side};

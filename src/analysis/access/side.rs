@@ -1,6 +1,6 @@
 //! What the rules of one policy demand, as functions.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use http::Method;
 use percent_encoding::percent_decode;
@@ -33,17 +33,27 @@ impl Access {
     pub(crate) const NOBODY: Self = Self { public: false, granted: Function::NEVER };
 }
 
+/// Which callers are thought of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Callers {
+    /// All that there can be.
+    All,
+    /// Those whose token does not limit what their roles give, and whose claims have the right shape.
+    Plain,
+}
+
 /// One policy, and what was found out about it.
 #[derive(Debug)]
 pub(crate) struct Side<'p> {
     pub(crate) policy: &'p Compiled,
+    callers: Callers,
     held: HashMap<NameId, Function>,
     conflicting: Function,
     rules: HashMap<usize, Access>,
 }
 
 impl<'p> Side<'p> {
-    pub(crate) fn new(facts: &mut Facts, policy: &'p Compiled) -> Self {
+    pub(crate) fn new(facts: &mut Facts, policy: &'p Compiled, callers: Callers) -> Self {
         facts.variable(Fact::Authenticated);
         for kind in [NameKind::Role, NameKind::Permission] {
             for (_, text, _) in policy.names.iter().filter(|(.., other)| *other == kind) {
@@ -53,7 +63,8 @@ impl<'p> Side<'p> {
                 });
             }
         }
-        let mut side = Self { policy, held: HashMap::new(), conflicting: Function::NEVER, rules: HashMap::new() };
+        let mut side =
+            Self { policy, callers, held: HashMap::new(), conflicting: Function::NEVER, rules: HashMap::new() };
         side.conflicting = side.conflict(facts);
         side
     }
@@ -159,9 +170,13 @@ impl<'p> Side<'p> {
         let functions = &mut facts.functions;
         let all = functions.all(all_of);
         let any = if any_of.is_empty() { Function::ALWAYS } else { functions.any(any_of) };
-        let none = functions.any(none_of);
+        let mut none = functions.any(none_of);
         let wanted = functions.and(all, any);
-        functions.without(wanted, none)
+        if !conditions.none_of.is_empty() && self.callers == Callers::All {
+            let unknown = facts.holds(Fact::Malformed);
+            none = facts.functions.or(none, unknown);
+        }
+        facts.functions.without(wanted, none)
     }
 
     fn each(&mut self, facts: &mut Facts, names: &NameSet) -> Vec<Function> {
@@ -175,14 +190,26 @@ impl<'p> Side<'p> {
         }
         let names = &self.policy.names;
         let roles = names.iter().filter(|(role, _, kind)| *kind == NameKind::Role && names.includes(*role, id));
-        let direct = names.text(id).filter(|_| names.kind(id) == Some(NameKind::Permission));
-        let claimed = roles.map(|(_, text, _)| Fact::Role(text.clone())).chain(direct.cloned().map(Fact::Permission));
-        let mut ways: Vec<_> = claimed.map(|fact| facts.variable(fact)).collect();
+        let mut ways: Vec<_> = roles.map(|(_, text, _)| facts.variable(Fact::Role(text.clone()))).collect();
         ways.sort_unstable();
         let ways: Vec<_> = ways.into_iter().rev().map(|variable| facts.functions.variable(variable)).collect();
-        let held = facts.functions.any(ways);
+        let mut held = facts.functions.any(ways);
+        if let Some(name) = names.text(id).filter(|_| names.kind(id) == Some(NameKind::Permission)) {
+            held = self.permission(facts, name, held);
+        }
         self.held.insert(id, held);
         held
+    }
+
+    /// That the caller has a permission: by itself, or by its roles as far as its token does not withhold it.
+    fn permission(&self, facts: &mut Facts, name: &Arc<str>, by_roles: Function) -> Function {
+        let mut given = by_roles;
+        if self.callers == Callers::All {
+            let withheld = facts.holds(Fact::Withheld(Arc::clone(name)));
+            given = facts.functions.without(given, withheld);
+        }
+        let direct = facts.holds(Fact::Permission(Arc::clone(name)));
+        facts.functions.or(direct, given)
     }
 
     /// That the caller has two roles that exclude each other.

@@ -9,7 +9,7 @@ use super::{
     witness::Findings,
 };
 use crate::{
-    analysis::access::{Access, Class, Classes, Facts, Function, Side},
+    analysis::access::{Access, Callers, Class, Classes, Facts, Function, Side},
     path::Tolerance,
     policy::{Compiled, Policy, Selection, Unlisted, select},
     target::Target,
@@ -26,17 +26,21 @@ use crate::{
 /// - **Methods.** All that either policy lists for the path, `HEAD` where there is `GET`, and one that neither lists,
 ///   which stands for all others and is shown as `ANY`.
 /// - **Callers.** What a cell demands is a boolean function of the roles and permissions that a caller claims (each
-///   policy applies its own inheritance and its own exclusive roles) and of conditions: a claim has a value, the
-///   client is in a network, a time has come, the authentication is of a class or so fresh, a check says yes.
+///   policy applies its own inheritance and its own exclusive roles), of the permissions that the scopes of its token
+///   withhold where they limit its roles, of whether a source of its roles was malformed, and of conditions: a claim has
+///   a value, the client is in a network, a time has come, the authentication is of a class or so fresh, a check says
+///   yes.
 ///   Functions are kept as reduced ordered decision diagrams, of which each function has exactly one. Two cells are
 ///   equal if and only if their diagrams are the same one. That is a proof over every set of names and every
 ///   combination of conditions. Where diagrams differ, what cannot be is taken away: an address in a network
 ///   but not in the one around it, a time before an earlier one.
+/// - **Tokens.** What changes for callers with good tokens that limit nothing is [`widened`](Self::widened) and
+///   [`narrowed`](Self::narrowed); what changes for others alone is told apart from it. Both are empty in a proof that
+///   nothing changes.
 ///
 /// What is compared is who is let in. Names of rules, messages, masks, `shadow`, `realm` and `silence` do not matter.
 ///
-/// Not looked at: callers with a malformed role source or with scopes that limit their roles; how the claim
-/// `auth_time` relates to `max_age_seconds`; what a router's matched path adds to keys that are never
+/// Not looked at: how the claim `auth_time` relates to `max_age_seconds`; what a router's matched path adds to keys that are never
 /// selected by the path itself. A check is taken to be the same predicate in both policies. A path with several
 /// readings is allowed where all of its readings are, so that no change of its parts means no change of it;
 /// `encoded_slash` is looked at with one encoded slash in each parameter.
@@ -59,6 +63,8 @@ use crate::{
 pub struct Diff {
     widened: Vec<Change>,
     narrowed: Vec<Change>,
+    limited_widened: Vec<Change>,
+    limited_narrowed: Vec<Change>,
 }
 
 impl Diff {
@@ -66,7 +72,7 @@ impl Diff {
     pub fn between(old: &Policy, new: &Policy) -> Self {
         let (old, new) = (old.compiled(), new.compiled());
         let mut facts = Facts::default();
-        let sides = [Side::new(&mut facts, old), Side::new(&mut facts, new)];
+        let sides = [old, new].map(|policy| Side::new(&mut facts, policy, Callers::All));
         let mut comparison = Comparison {
             facts,
             sides,
@@ -79,11 +85,12 @@ impl Diff {
         for class in Classes::new(old, new).all() {
             comparison.class(&class, encoded);
         }
-        let Self { mut widened, mut narrowed } = comparison.diff;
-        for changes in [&mut widened, &mut narrowed] {
+        let mut diff = comparison.diff;
+        let Self { widened, narrowed, limited_widened, limited_narrowed } = &mut diff;
+        for changes in [widened, narrowed, limited_widened, limited_narrowed] {
             changes.sort_by(|a, b| (a.path(), a.methods()).cmp(&(b.path(), b.methods())));
         }
-        Self { widened, narrowed }
+        diff
     }
 
     /// What is open under the new policy and was not under the old one.
@@ -96,9 +103,43 @@ impl Diff {
         &self.narrowed
     }
 
+    /// What is open under the new policy and was not under the old one for callers alone whose token limits what their
+    /// roles give (see [`Principal::limit_permissions`](crate::Principal::limit_permissions)) or has a malformed source
+    /// of roles.
+    ///
+    /// ```
+    /// use tower_authz::{Policy, analysis::Diff};
+    ///
+    /// let policy = |grant: &str| Policy::from_json_str(&format!(
+    ///     r#"{{ "version": 1, "roles": {{ "viewer": {{ "permissions": ["read"] }} }}, "routes": {{ "GET /": {grant} }} }}"#
+    /// ));
+    /// let diff = Diff::between(&policy(r#"{ "all_of": ["viewer", "read"] }"#)?, &policy(r#""viewer""#)?);
+    /// assert!(diff.widened().is_empty() && !diff.is_empty());
+    /// assert_eq!(diff.limited_widened()[0].callers()[0].conditions(), ["scopes that limit the roles and leave out read"]);
+    /// # Ok::<(), tower_authz::PolicyError>(())
+    /// ```
+    pub fn limited_widened(&self) -> &[Change] {
+        &self.limited_widened
+    }
+
+    /// What was open under the old policy and is not under the new one for such callers alone.
+    pub fn limited_narrowed(&self) -> &[Change] {
+        &self.limited_narrowed
+    }
+
+    /// Whether the new policy lets anybody in whom the old one does not.
+    pub fn widens(&self) -> bool {
+        !self.widened.is_empty() || !self.limited_widened.is_empty()
+    }
+
+    /// Whether the old policy lets anybody in whom the new one does not.
+    pub fn narrows(&self) -> bool {
+        !self.narrowed.is_empty() || !self.limited_narrowed.is_empty()
+    }
+
     /// Whether both policies let in the very same requests.
     pub fn is_empty(&self) -> bool {
-        self.widened.is_empty() && self.narrowed.is_empty()
+        !self.widens() && !self.narrows()
     }
 
     /// How many pairs of a path and a method are open to more callers.
@@ -190,10 +231,14 @@ impl Comparison<'_> {
         let (was, now) = (self.open(0, old), self.open(1, new));
         let functions = &mut self.facts.functions;
         let (more, less) = (functions.without(now, was), functions.without(was, now));
-        let widened = self.change(path, group, more);
-        let narrowed = self.change(path, group, less);
-        self.diff.widened.extend(widened);
-        self.diff.narrowed.extend(narrowed);
+        if let Some((change, limited)) = self.change(path, group, more) {
+            let Diff { widened, limited_widened, .. } = &mut self.diff;
+            if limited { limited_widened } else { widened }.push(change);
+        }
+        if let Some((change, limited)) = self.change(path, group, less) {
+            let Diff { narrowed, limited_narrowed, .. } = &mut self.diff;
+            if limited { limited_narrowed } else { narrowed }.push(change);
+        }
     }
 
     fn open(&mut self, side: usize, access: Access) -> Function {
@@ -205,11 +250,12 @@ impl Comparison<'_> {
         open
     }
 
-    fn change(&mut self, path: &str, group: &Group, difference: Function) -> Option<Change> {
+    /// The change, and whether it is one only for callers whose token limits them.
+    fn change(&mut self, path: &str, group: &Group, difference: Function) -> Option<(Change, bool)> {
         let found = self.findings.of(&mut self.facts, difference)?;
         let method = &group.methods.first()?.method;
         let demands = self.sides.each_ref().map(|side| demand(side.policy, method, path));
-        Some(Change::new(path, &group.methods, demands, found))
+        Some((Change::new(path, &group.methods, demands, found), found.limited))
     }
 }
 

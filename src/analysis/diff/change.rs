@@ -87,8 +87,10 @@ impl Change {
     }
 
     /// A request that one of the policies lets in and the other does not: `method` and `path`, and as far as they
-    /// matter `subject`, `roles`, `permissions`, `claims`, `client` (an address), `time` (RFC 3339) and `checks` (the
-    /// predicates that say yes). Without `subject` the caller is anonymous.
+    /// matter `subject`, `roles`, `permissions`, `permission_limit` (see
+    /// [`Principal::limit_permissions`](crate::Principal::limit_permissions)), `malformed_sources`, `claims`, `client`
+    /// (an address), `time` (RFC 3339) and `checks` (the predicates that say yes). Without `subject` the caller is
+    /// anonymous.
     pub fn witness(&self) -> &Map<String, Value> {
         &self.witness
     }
@@ -98,7 +100,7 @@ impl Change {
     }
 
     /// How many pairs of a path and a method change.
-    pub(super) fn cells(&self) -> usize {
+    pub fn cells(&self) -> usize {
         self.methods.len()
     }
 }

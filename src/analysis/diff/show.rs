@@ -13,14 +13,23 @@ impl fmt::Display for Diff {
         if self.is_empty() {
             return f.write_str("no change in access");
         }
-        for (title, changes) in [("widened", self.widened()), ("narrowed", self.narrowed())] {
+        for (title, changes) in [
+            ("widened", self.widened()),
+            ("narrowed", self.narrowed()),
+            ("widened for limited or malformed tokens alone", self.limited_widened()),
+            ("narrowed for limited or malformed tokens alone", self.limited_narrowed()),
+        ] {
             if !changes.is_empty() {
                 writeln!(f, "{title}:")?;
                 changes.iter().try_for_each(|change| writeln!(f, "{change}"))?;
                 writeln!(f)?;
             }
         }
-        write!(f, "{} widened, {} narrowed", count(self.widened_cells()), count(self.narrowed_cells()))
+        write!(f, "{} widened, {} narrowed", count(self.widened_cells()), count(self.narrowed_cells()))?;
+        match self.limited_widened().iter().chain(self.limited_narrowed()).map(Change::cells).sum() {
+            0 => Ok(()),
+            cells => write!(f, ", {} changed for limited or malformed tokens alone", count(cells)),
+        }
     }
 }
 
@@ -41,9 +50,20 @@ impl fmt::Display for Change {
         }
         let text = |key| self.witness().get(key).and_then(Value::as_str).unwrap_or_default();
         write!(f, "    witness: {} {}", text("method"), text("path"))?;
-        let keys = ["subject", "roles", "permissions", "claims", "client", "time", "checks"];
+        let keys = [
+            "subject",
+            "roles",
+            "permissions",
+            "permission_limit",
+            "malformed_sources",
+            "claims",
+            "client",
+            "time",
+            "checks",
+        ];
         for (key, value) in keys.into_iter().filter_map(|key| Some((key, self.witness().get(key)?))) {
             match value {
+                Value::Array(values) if values.is_empty() && key == "permission_limit" => write!(f, ", {key} none")?,
                 Value::Array(values) if values.is_empty() => {}
                 Value::String(text) => write!(f, ", {key} {text}")?,
                 Value::Array(values) => {
@@ -74,16 +94,19 @@ impl fmt::Display for DiffCaller {
     }
 }
 
-/// `widened` and `narrowed`, each a list of changes, and `cells`, how many of each there are.
+/// `widened` and `narrowed`, each a list of changes, `cells`, how many of each there are, and `limited` with what changes
+/// for limited or malformed tokens alone.
 #[cfg(feature = "serde")]
 impl serde::Serialize for Diff {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
         let cells = BTreeMap::from([("widened", self.widened_cells()), ("narrowed", self.narrowed_cells())]);
-        let mut diff = serializer.serialize_struct("Diff", 3)?;
+        let limited = BTreeMap::from([("widened", self.limited_widened()), ("narrowed", self.limited_narrowed())]);
+        let mut diff = serializer.serialize_struct("Diff", 4)?;
         diff.serialize_field("widened", self.widened())?;
         diff.serialize_field("narrowed", self.narrowed())?;
         diff.serialize_field("cells", &cells)?;
+        diff.serialize_field("limited", &limited)?;
         diff.end()
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Found {
     pub(super) callers: Vec<DiffCaller>,
     pub(super) complete: bool,
     pub(super) witness: Map<String, Value>,
+    /// Whether only callers differ whose token limits them, or has claims of the wrong shape.
+    pub(super) limited: bool,
 }
 
 /// What was found for differences so far: many cells differ alike.
@@ -47,6 +49,9 @@ impl Findings {
 }
 
 fn find(facts: &mut Facts, difference: Function) -> Option<Found> {
+    let plain = facts.for_plain_callers(difference);
+    let limited = facts.is_impossible(plain);
+    let difference = if limited { difference } else { plain };
     let all = facts.behind(difference);
     let possible = facts.possible(difference);
     let mut rest = facts.functions.and(difference, possible);
@@ -59,7 +64,7 @@ fn find(facts: &mut Facts, difference: Function) -> Option<Found> {
         callers.push(caller(facts, [difference, possible], &all, &held));
         next = if callers.len() < MOST_CALLERS { facts.simplest(rest) } else { None };
     }
-    Some(Found { callers, complete: rest == Function::NEVER, witness })
+    Some(Found { callers, complete: rest == Function::NEVER, witness, limited })
 }
 
 /// The difference for callers who do not have all the names of `held`.
@@ -104,6 +109,10 @@ fn in_words(fact: &Fact, holds: bool) -> Option<String> {
     let not = if holds { "" } else { "not " };
     Some(match fact {
         Fact::Authenticated | Fact::Role(_) | Fact::Permission(_) => return None,
+        // That a token is as it should be goes without saying.
+        Fact::Withheld(_) | Fact::Malformed if !holds => return None,
+        Fact::Withheld(name) => format!("scopes that limit the roles and leave out {name}"),
+        Fact::Malformed => "a malformed source of roles".to_owned(),
         Fact::Claim(claim, value) => {
             let sign = if holds { "=" } else { "is not" };
             let text = match value {
@@ -136,6 +145,11 @@ fn request(held: &[Fact], all: &[Fact]) -> Map<String, Value> {
         if !claims.is_empty() {
             request.insert("claims".to_owned(), claims.into());
         }
+        let limit = limit(held, all).map(|limit| ("permission_limit".to_owned(), limit));
+        request.extend(limit);
+        if held.contains(&Fact::Malformed) {
+            request.insert("malformed_sources".to_owned(), vec!["roles"].into());
+        }
     }
     let client = client(held, all).map(|address| address.to_string().into());
     request.extend(client.map(|client| ("client".to_owned(), client)));
@@ -154,6 +168,14 @@ fn role(fact: &Fact) -> Option<String> {
 
 fn permission(fact: &Fact) -> Option<String> {
     if let Fact::Permission(name) = fact { Some(name.to_string()) } else { None }
+}
+
+/// The scopes of a token that withholds what `held` says, and nothing else of what matters.
+fn limit(held: &[Fact], all: &[Fact]) -> Option<Value> {
+    let withheld = |fact: &&Fact| matches!(fact, Fact::Withheld(_));
+    held.iter().find(withheld)?;
+    let named = |fact: &Fact| if let Fact::Withheld(name) = fact { Some(name.to_string()) } else { None };
+    Some(all.iter().filter(|fact| !held.contains(fact)).filter_map(named).collect())
 }
 
 fn check(fact: &Fact) -> Option<String> {

@@ -8,7 +8,7 @@ use super::{
     survey::{GrantSpot, Key, Survey},
 };
 use crate::{
-    analysis::access::{Fact, Facts, Function, Side},
+    analysis::access::{Callers, Fact, Facts, Function, Side},
     diagnostic::quoted,
     policy::{Compiled, CompiledGrant, Conditions, in_rfc_3339, in_words},
     role::NameId,
@@ -16,7 +16,7 @@ use crate::{
 
 pub(super) fn find(survey: &Survey<'_>, now: SystemTime, findings: &mut Vec<Finding>) {
     let mut facts = Facts::default();
-    let side = Side::new(&mut facts, survey.policy);
+    let side = Side::new(&mut facts, survey.policy, Callers::Plain);
     let mut trial = Trial { policy: survey.policy, facts, side, now };
     for key in &survey.keys {
         let found = trial.key(key);

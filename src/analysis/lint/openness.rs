@@ -8,7 +8,7 @@ use super::{
     survey::{Key, Survey},
 };
 use crate::{
-    analysis::access::{Facts, Function, Shape, Side, Strangers},
+    analysis::access::{Callers, Facts, Function, Shape, Side, Strangers},
     diagnostic::quoted,
     policy::{CompiledRule, EmptySegment, Verb},
 };
@@ -31,7 +31,7 @@ pub(super) struct Openness<'p> {
 impl<'p> Openness<'p> {
     pub(super) fn new(survey: &Survey<'p>) -> Self {
         let mut facts = Facts::default();
-        let side = Side::new(&mut facts, survey.policy);
+        let side = Side::new(&mut facts, survey.policy, Callers::Plain);
         let shapes: Vec<_> = survey.keys.iter().map(|key| Shape::of(key.pattern)).collect();
         Self { facts, side, strangers: Strangers::new(shapes.iter(), std::iter::empty()) }
     }

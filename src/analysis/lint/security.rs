@@ -7,7 +7,7 @@ use super::{
     survey::Key,
 };
 use crate::{
-    analysis::access::{Fact, Facts, Function, Side},
+    analysis::access::{Callers, Fact, Facts, Function, Side},
     diagnostic::quoted,
     policy::{Compiled, CompiledGrant, Conditions, in_words},
     role::{NameId, NameKind, NameSet},
@@ -29,7 +29,7 @@ type Contradiction = (String, String);
 impl<'p> Security<'p> {
     pub(super) fn new(policy: &'p Compiled) -> Self {
         let mut facts = Facts::default();
-        let side = Side::new(&mut facts, policy);
+        let side = Side::new(&mut facts, policy, Callers::Plain);
         Self { policy, facts, side }
     }
 

@@ -52,8 +52,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> 
     }
     let is_found = match args.fail_on {
         FailOn::Changed => !diff.is_empty(),
-        FailOn::Widened => !diff.widened().is_empty(),
-        FailOn::Narrowed => !diff.narrowed().is_empty(),
+        FailOn::Widened => diff.widens(),
+        FailOn::Narrowed => diff.narrows(),
         FailOn::Never => false,
     };
     Ok(if is_found { Outcome::Findings } else { Outcome::Fine })

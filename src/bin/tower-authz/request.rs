@@ -17,14 +17,27 @@ pub(crate) struct RequestLine {
     subject: Option<String>,
     roles: Option<Vec<String>>,
     permissions: Option<Vec<String>>,
+    permission_limit: Option<Vec<String>>,
+    malformed_sources: Option<Vec<String>>,
     claims: Option<Map<String, Value>>,
     client: Option<String>,
     time: Option<String>,
 }
 
 /// The members of a request.
-pub(crate) const MEMBERS: [&str; 9] =
-    ["method", "path", "matched_path", "subject", "roles", "permissions", "claims", "client", "time"];
+pub(crate) const MEMBERS: [&str; 11] = [
+    "method",
+    "path",
+    "matched_path",
+    "subject",
+    "roles",
+    "permissions",
+    "permission_limit",
+    "malformed_sources",
+    "claims",
+    "client",
+    "time",
+];
 
 impl RequestLine {
     /// The request that is meant, sent `now` unless it says when; or why there is none such.
@@ -39,10 +52,14 @@ impl RequestLine {
             probe = probe.client(client(address)?);
         }
         let Some(subject) = self.subject else { return Ok(probe) };
-        let principal = Principal::new(subject)
+        let mut principal = Principal::new(subject)
             .roles(self.roles.unwrap_or_default())
             .permissions(self.permissions.unwrap_or_default())
             .claims(self.claims.unwrap_or_default());
+        if let Some(limit) = self.permission_limit {
+            principal = principal.limit_permissions(limit);
+        }
+        principal = self.malformed_sources.unwrap_or_default().into_iter().fold(principal, Principal::malformed_source);
         Ok(probe.identity(principal))
     }
 }
