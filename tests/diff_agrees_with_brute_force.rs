@@ -1,7 +1,12 @@
 //! What a diff proves is what trying every caller finds.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of a test may fail it")]
 
-use std::collections::BTreeSet;
+use std::{
+    cell::Cell,
+    collections::{BTreeSet, HashSet},
+    net::IpAddr,
+    time::SystemTime,
+};
 
 use http::Method;
 use proptest::{
@@ -9,11 +14,12 @@ use proptest::{
     option::weighted,
     prelude::*,
     sample::{Index, select, subsequence},
+    test_runner::TestRunner,
 };
 use serde_json::{Map, Value, json};
 use tower_authz::{
     Policy, Principal,
-    analysis::{Change, Diff, Probe, evaluate},
+    analysis::{Change, Diff, Probe, evaluate, explain},
 };
 
 const ROLES: [&str; 10] = ["r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9"];
@@ -53,6 +59,8 @@ struct Size {
     roles: usize,
     permissions: usize,
     conditions: bool,
+    /// Whether tokens limit what roles give, and sources are malformed.
+    limits: bool,
 }
 
 fn names(size: Size) -> impl Strategy<Value = Vec<&'static str>> {
@@ -167,29 +175,26 @@ fn pairs(size: Size) -> impl Strategy<Value = (Policy, Policy)> {
     })
 }
 
+/// A caller, and where and when it calls.
 #[derive(Clone, Debug)]
 struct Caller {
-    roles: Vec<&'static str>,
-    permissions: Vec<&'static str>,
-    claims: Value,
-    client: &'static str,
-    time: &'static str,
+    principal: Principal,
+    client: IpAddr,
+    time: SystemTime,
     open: bool,
+    /// Whether the token limits what the roles give, or a source of roles was malformed.
+    limited: bool,
 }
 
 impl Caller {
     fn probe(&self, method: &Method, path: &str) -> Probe {
         let open = self.open;
-        let principal = Principal::new(self.claims["sub"].as_str().unwrap_or("somebody"))
-            .roles(&self.roles)
-            .permissions(&self.permissions)
-            .claims(self.claims.as_object().unwrap().clone());
-        let probe = Probe::new(method.clone(), path).identity(principal).client(self.client.parse().unwrap());
-        probe.at(moment(self.time)).check("open", move |_| open)
+        let probe = Probe::new(method.clone(), path).identity(self.principal.clone()).client(self.client);
+        probe.at(self.time).check("open", move |_| open)
     }
 }
 
-fn moment(text: &str) -> std::time::SystemTime {
+fn moment(text: &str) -> SystemTime {
     text.parse::<jiff::Timestamp>().unwrap().into()
 }
 
@@ -199,39 +204,61 @@ fn subsets<T: Copy>(all: &[T]) -> Vec<Vec<T>> {
         .collect()
 }
 
-/// Every set of roles and permissions under every combination of conditions that a policy of this size can tell apart.
-fn callers(size: Size) -> Vec<Caller> {
-    let mut circumstances = Vec::new();
-    let plain = Caller {
-        roles: vec![],
-        permissions: vec![],
-        claims: json!({}),
-        client: "192.0.2.7",
-        time: MOMENTS[1],
-        open: true,
-    };
-    if size.conditions {
-        for (client, time) in CLIENTS.iter().flat_map(|client| MOMENTS.map(|time| (client, time))) {
-            let now = moment(time).duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-            for claims in [
-                json!({}),
-                json!({ "plan": "pro" }),
-                json!({ "plan": "free", "sub": "z" }),
-                json!({ "acr": "mfa", "auth_time": now - 30 }),
-                json!({ "acr": "mfa", "auth_time": now - 300, "plan": "pro" }),
-                json!({ "acr": ["mfa"], "auth_time": now - 30, "sub": "z" }),
-            ] {
-                circumstances.push(Caller { claims, client, time, open: time == MOMENTS[1], ..plain.clone() });
-            }
-        }
-    } else {
-        circumstances.push(plain);
+/// Claims, address, time and what checks say.
+type Circumstance = (Value, &'static str, &'static str, bool);
+
+fn circumstances(size: Size) -> Vec<Circumstance> {
+    if !size.conditions {
+        return vec![(json!({}), "192.0.2.7", MOMENTS[1], true)];
     }
+    let mut circumstances = Vec::new();
+    for (client, time) in CLIENTS.iter().flat_map(|client| MOMENTS.map(|time| (client, time))) {
+        let now = moment(time).duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        for claims in [
+            json!({}),
+            json!({ "plan": "pro" }),
+            json!({ "plan": "free", "sub": "z" }),
+            json!({ "acr": "mfa", "auth_time": now - 30 }),
+            json!({ "acr": "mfa", "auth_time": now - 300, "plan": "pro" }),
+            json!({ "acr": ["mfa"], "auth_time": now - 30, "sub": "z" }),
+        ] {
+            circumstances.push((claims, *client, time, time == MOMENTS[1]));
+        }
+    }
+    circumstances
+}
+
+/// Every way in which a token can hold less than the roles of its subject, and none.
+fn tokens(size: Size) -> Vec<(Option<Vec<&'static str>>, bool)> {
+    if !size.limits {
+        return vec![(None, false)];
+    }
+    let limits = subsets(&PERMISSIONS[..size.permissions]).into_iter().map(Some).chain([None]);
+    limits.flat_map(|limit| [(limit.clone(), false), (limit, true)]).collect()
+}
+
+/// Every set of roles and permissions in every token, under every combination of conditions that a policy of this size
+/// can tell apart.
+fn callers(size: Size) -> Vec<Caller> {
+    let circumstances = circumstances(size);
     let mut callers = Vec::new();
     for roles in subsets(&ROLES[..size.roles]) {
         for permissions in subsets(&PERMISSIONS[..size.permissions]) {
-            for one in &circumstances {
-                callers.push(Caller { roles: roles.clone(), permissions: permissions.clone(), ..one.clone() });
+            for ((limit, malformed), (claims, client, time, open)) in
+                tokens(size).iter().flat_map(|token| circumstances.iter().map(move |one| (token, one)))
+            {
+                let mut principal = Principal::new(claims["sub"].as_str().unwrap_or("somebody"))
+                    .roles(&roles)
+                    .permissions(&permissions)
+                    .claims(claims.as_object().unwrap().clone());
+                if let Some(limit) = limit {
+                    principal = principal.limit_permissions(limit);
+                }
+                if *malformed {
+                    principal = principal.malformed_source("roles");
+                }
+                let (client, time) = (client.parse().unwrap(), moment(time));
+                callers.push(Caller { principal, client, time, open: *open, limited: limit.is_some() || *malformed });
             }
         }
     }
@@ -247,7 +274,12 @@ fn replay(witness: &Map<String, Value>) -> Probe {
     let mut probe = Probe::new(text("method").unwrap().parse().unwrap(), text("path").unwrap());
     if let Some(subject) = text("subject") {
         let claims = witness.get("claims").and_then(Value::as_object).cloned().unwrap_or_default();
-        let principal = Principal::new(subject).roles(names("roles")).permissions(names("permissions")).claims(claims);
+        let mut principal =
+            Principal::new(subject).roles(names("roles")).permissions(names("permissions")).claims(claims);
+        if witness.contains_key("permission_limit") {
+            principal = principal.limit_permissions(names("permission_limit"));
+        }
+        principal = names("malformed_sources").into_iter().fold(principal, Principal::malformed_source);
         probe = probe.identity(principal);
     }
     if let Some(client) = text("client") {
@@ -261,85 +293,120 @@ fn replay(witness: &Map<String, Value>) -> Probe {
 
 /// Every line has a request that shows it, so that a diff with a line is not empty by mistake.
 fn witnesses_hold(diff: &Diff, old: &Policy, new: &Policy) {
-    for (changes, closed, open) in [(diff.widened(), old, new), (diff.narrowed(), new, old)] {
+    for (changes, closed, open) in [
+        (diff.widened(), old, new),
+        (diff.limited_widened(), old, new),
+        (diff.narrowed(), new, old),
+        (diff.limited_narrowed(), new, old),
+    ] {
         for change in changes {
             let probe = replay(change.witness());
             assert!(!evaluate(closed, &probe).is_allowed(), "closed: {change}");
             assert!(evaluate(open, &probe).is_allowed(), "open: {change}");
         }
     }
+    let is_limited = |change: &Change| {
+        ["permission_limit", "malformed_sources"].iter().any(|member| change.witness().contains_key(*member))
+    };
+    assert!(!diff.widened().iter().chain(diff.narrowed()).any(is_limited), "{diff}");
+    assert!(diff.limited_widened().iter().chain(diff.limited_narrowed()).all(is_limited), "{diff}");
 }
 
 fn speaks_of(change: &Change, method: &Method, caller: Option<&Caller>) -> bool {
-    let has = |held: &[&str], names: &[String]| names.iter().all(|name| held.contains(&name.as_str()));
+    let all_of = |held: Vec<&str>, names: &[String]| names.iter().all(|name| held.contains(&name.as_str()));
     let is_told = change.callers().iter().any(|told| match caller {
         None => !told.is_authenticated(),
-        Some(caller) => has(&caller.roles, told.roles()) && has(&caller.permissions, told.permissions()),
+        Some(Caller { principal, .. }) => {
+            all_of(principal.role_names().collect(), told.roles())
+                && all_of(principal.permission_names().collect(), told.permissions())
+        }
     });
     let listed = change.methods().iter().any(|listed| listed == "ANY" || *listed == method.as_str());
-    listed && (is_told || !change.is_complete())
+    // What changes for good tokens is told for them alone.
+    listed && (is_told || !change.is_complete() || caller.is_some_and(|caller| caller.limited))
 }
 
-/// Every change that trying finds is in the diff.
-fn nothing_is_left_out(diff: &Diff, old: &Policy, new: &Policy, size: Size) {
-    let callers = callers(size);
-    let callers: Vec<_> = callers.iter().map(Some).chain([None]).collect();
+/// What a path selects, of which with the caller and the circumstances the decision is a function.
+fn selected(policy: &Policy, method: &Method, path: &str) -> String {
+    let explanation = explain(policy, &Probe::new(method.clone(), path));
+    let selected: Vec<_> = (explanation.selected.iter())
+        .map(|selected| (&selected.route, &selected.params, selected.rule.as_ref().map(|rule| &rule.name)))
+        .collect();
+    format!("{:?} {selected:?}", explanation.rejected)
+}
+
+/// Every change that trying finds is in the diff: what changes for good tokens that limit nothing among the changes for
+/// all, what changes for others anywhere. Of requests that select the same, one stands for all.
+fn nothing_is_left_out(diff: &Diff, old: &Policy, new: &Policy, callers: &[Caller]) -> u64 {
+    let mut tried = 0;
+    let mut known = HashSet::new();
     for (method, path) in METHODS.iter().flat_map(|method| PATHS.map(|path| (method, path))) {
         let method: Method = method.parse().unwrap();
-        for caller in &callers {
+        if !known.insert([old, new].map(|policy| selected(policy, &method, path))) {
+            continue;
+        }
+        for caller in callers.iter().map(Some).chain([None]) {
+            tried += 1;
             let probe = caller.map_or_else(|| Probe::new(method.clone(), path), |caller| caller.probe(&method, path));
             let (before, after) = (evaluate(old, &probe).is_allowed(), evaluate(new, &probe).is_allowed());
-            let changes = match (before, after) {
-                (false, true) => diff.widened(),
-                (true, false) => diff.narrowed(),
+            let (changes, limited) = match (before, after) {
+                (false, true) => (diff.widened(), diff.limited_widened()),
+                (true, false) => (diff.narrowed(), diff.limited_narrowed()),
                 _ => continue,
             };
+            let is_limited = caller.is_some_and(|caller| caller.limited);
+            let mut among = changes.iter().chain(limited.iter().filter(|_| is_limited));
             assert!(
-                changes.iter().any(|change| speaks_of(change, &method, *caller)),
+                among.any(|change| speaks_of(change, &method, caller)),
                 "{method} {path} {caller:?} {before} -> {after} is not in\n{diff}\n{}\n{}",
                 old.source_text().unwrap(),
                 new.source_text().unwrap(),
             );
         }
     }
+    tried
 }
 
-fn agree(size: Size, old: &Policy, new: &Policy) {
+fn agree(old: &Policy, new: &Policy, callers: &[Caller]) -> u64 {
     let diff = Diff::between(old, new);
     witnesses_hold(&diff, old, new);
-    nothing_is_left_out(&diff, old, new, size);
+    let tried = nothing_is_left_out(&diff, old, new, callers);
     assert!(Diff::between(old, old).is_empty());
     let back = Diff::between(new, old);
     assert_eq!((back.widened_cells(), back.narrowed_cells()), (diff.narrowed_cells(), diff.widened_cells()));
+    tried
 }
 
-/// As many as `PROPTEST_CASES` says, where it is set.
-fn cases(usual: u32) -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig::with_cases(cases.unwrap_or(usual))
-}
-
-proptest! {
-    #![proptest_config(cases(40))]
-    #[test]
-    fn over_every_set_of_four_roles((old, new) in pairs(Size { roles: 4, permissions: 2, conditions: false })) {
-        agree(Size { roles: 4, permissions: 2, conditions: false }, &old, &new);
-    }
-
-}
-
-proptest! {
-    #![proptest_config(cases(6))]
-    #[test]
-    fn over_every_combination_of_conditions((old, new) in pairs(Size { roles: 2, permissions: 1, conditions: true })) {
-        agree(Size { roles: 2, permissions: 1, conditions: true }, &old, &new);
+/// Tries as many pairs as `DIFF_PAIRS` says, or the usual number, and tells how much that was: `DIFF_PAIRS=3000 cargo
+/// test --release --test diff_agrees_with_brute_force -- --nocapture` takes a quarter of an hour.
+fn over(what: &str, size: Size, usual: u32) {
+    let pairs_to_try = std::env::var("DIFF_PAIRS").ok().and_then(|pairs| pairs.parse().ok()).unwrap_or(usual);
+    let callers = callers(size);
+    let (tried, changed) = (Cell::new(0), Cell::new(0));
+    let mut runner =
+        TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(pairs_to_try) });
+    let outcome = runner.run(&pairs(size), |(old, new)| {
+        tried.set(tried.get() + agree(&old, &new, &callers));
+        changed.set(changed.get() + u32::from(!Diff::between(&old, &new).is_empty()));
+        Ok(())
+    });
+    println!("{what}: {pairs_to_try} pairs, of which {} differ; {} requests each way", changed.get(), tried.get());
+    if let Err(failure) = outcome {
+        panic!("{failure}");
     }
 }
 
-proptest! {
-    #![proptest_config(cases(1))]
-    #[test]
-    fn over_every_set_of_ten_roles((old, new) in pairs(Size { roles: 10, permissions: 0, conditions: false })) {
-        agree(Size { roles: 10, permissions: 0, conditions: false }, &old, &new);
-    }
+#[test]
+fn over_every_set_of_four_roles_in_every_token() {
+    over("four roles", Size { roles: 4, permissions: 2, conditions: false, limits: true }, 20);
+}
+
+#[test]
+fn over_every_combination_of_conditions() {
+    over("conditions", Size { roles: 2, permissions: 1, conditions: true, limits: true }, 3);
+}
+
+#[test]
+fn over_every_set_of_ten_roles() {
+    over("ten roles", Size { roles: 10, permissions: 0, conditions: false, limits: false }, 4);
 }
