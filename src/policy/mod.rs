@@ -49,6 +49,7 @@ pub(crate) use handle::PolicyUser;
 pub use handle::{PolicyHandle, PolicyStatus};
 pub(crate) use judge::Judge;
 pub(crate) use judge::{Caller, Case, Circumstances, ClientAddress, Scrutiny};
+pub(crate) use names::KEYWORDS;
 pub(crate) use part::{Distance, Part};
 pub(crate) use pattern::{Pattern, Piece};
 pub use policy::Policy;

@@ -8,7 +8,10 @@
 
 use http::uri::PathAndQuery;
 
-use super::shape::{Segment, Shape, Strangers};
+use super::{
+    index::Index,
+    shape::{Segment, Shape, Strangers},
+};
 use crate::policy::{ClaimValue, Compiled, CompiledGrant, EmptySegment};
 
 /// Paths for which the lookups find the same routes.
@@ -93,10 +96,12 @@ impl<'p> Classes<'p> {
 
     /// The branches, told apart by what one more lookup finds.
     fn refined(&self, branches: &[Branch], keys: &[Key]) -> Vec<Branch> {
+        let index = Index::of(keys.iter().map(|key| &key.shape));
         let mut refined = Vec::new();
         for branch in branches {
             let own = std::iter::once((Some(branch.shape.clone()), None));
-            let met = keys.iter().map(|key| (branch.shape.meet(&key.shape), Some(key.route)));
+            let near = index.near(&branch.shape).into_iter().filter_map(|place| keys.get(place));
+            let met = near.map(|key| (branch.shape.meet(&key.shape), Some(key.route)));
             for (shape, route) in own.chain(met) {
                 let Some(shape) = shape else { continue };
                 let routes: Vec<_> = branch.routes.iter().copied().chain([route]).collect();

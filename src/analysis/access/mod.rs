@@ -6,6 +6,7 @@
 mod classes;
 mod facts;
 mod function;
+mod index;
 mod possible;
 mod shape;
 mod side;
@@ -13,6 +14,7 @@ mod side;
 pub(crate) use classes::{Class, Classes};
 pub(crate) use facts::{ClaimText, Fact, Facts};
 pub(crate) use function::Function;
+pub(crate) use index::Index;
 pub(crate) use possible::representative;
 pub(crate) use shape::{Shape, Strangers};
 pub(crate) use side::{Access, Callers, Side};

@@ -6,11 +6,7 @@ use super::{
     openness::Openness,
     survey::{Key, Survey},
 };
-use crate::{
-    analysis::access::{Function, Shape},
-    diagnostic::quoted,
-    policy::CompiledGrant,
-};
+use crate::{analysis::access::Function, diagnostic::quoted, policy::CompiledGrant};
 
 pub(super) fn find(survey: &Survey<'_>, findings: &mut Vec<Finding>) {
     let mut openness = Openness::new(survey);
@@ -33,12 +29,8 @@ fn public_sibling(survey: &Survey<'_>, key: &Key<'_>) -> Option<Finding> {
 
 /// Paths beside a masked route that a wildcard answers otherwise than as missing, to callers to whom it is not visible.
 fn wildcard(survey: &Survey<'_>, openness: &mut Openness<'_>, key: &Key<'_>) -> Option<Finding> {
-    let shape = Shape::of(key.pattern);
     let visible = open_methods(survey, openness, key, key)?;
-    for wide in &survey.keys {
-        if wide.index == key.index || !Shape::of(wide.pattern).contains(&shape) {
-            continue;
-        }
+    for wide in survey.beside(key).filter(|wide| wide.shape.contains(&key.shape)) {
         let open = open_methods(survey, openness, wide, key)?;
         if !wide.route.masked || !openness.facts.implies(open, visible) {
             let message =

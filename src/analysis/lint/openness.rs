@@ -3,12 +3,13 @@
 use http::Method;
 
 use super::{
-    catalogue::{GET_HEAD_DIFFER, OPEN_WILDCARD},
+    catalogue::{GET_HEAD_DIFFER, OPEN_WILDCARD, UNCOVERED_PREFIX},
     finding::Finding,
+    paths,
     survey::{Key, Survey},
 };
 use crate::{
-    analysis::access::{Callers, Facts, Function, Shape, Side, Strangers},
+    analysis::access::{Callers, Facts, Function, Side, Strangers},
     diagnostic::quoted,
     policy::{CompiledRule, EmptySegment, Verb},
 };
@@ -16,7 +17,7 @@ use crate::{
 pub(super) fn find(survey: &Survey<'_>, findings: &mut Vec<Finding>) {
     let mut openness = Openness::new(survey);
     for key in &survey.keys {
-        let found = [openness.head(key), openness.wildcard(survey, key)];
+        let found = [openness.head(key), openness.wildcard(survey, key), openness.prefix(survey, key)];
         findings.extend(found.into_iter().flatten().map(|finding| finding.of_rule(key.rule.info.index)));
     }
 }
@@ -32,13 +33,17 @@ impl<'p> Openness<'p> {
     pub(super) fn new(survey: &Survey<'p>) -> Self {
         let mut facts = Facts::default();
         let side = Side::new(&mut facts, survey.policy, Callers::Plain);
-        let shapes: Vec<_> = survey.keys.iter().map(|key| Shape::of(key.pattern)).collect();
-        Self { facts, side, strangers: Strangers::new(shapes.iter(), std::iter::empty()) }
+        let shapes = survey.keys.iter().map(|key| &key.shape);
+        Self { facts, side, strangers: Strangers::new(shapes, std::iter::empty()) }
     }
 
     /// For whom `rule`, which is one of `of`, is open on the paths of `on`.
     pub(super) fn rule(&mut self, rule: &CompiledRule, of: &Key<'_>, on: &Key<'_>) -> Option<Function> {
-        let path = self.strangers.path(&Shape::of(on.pattern), 1)?;
+        let path = self.strangers.path(&on.shape, 1)?;
+        self.on_path(rule, of, &path)
+    }
+
+    fn on_path(&mut self, rule: &CompiledRule, of: &Key<'_>, path: &str) -> Option<Function> {
         let captures = of.pattern.captures(path.as_bytes(), EmptySegment::Matches)?;
         let access = self.side.rule(&mut self.facts, rule, &captures, path.as_bytes());
         Some(self.side.open(&mut self.facts, access))
@@ -62,11 +67,9 @@ impl<'p> Openness<'p> {
     }
 
     fn wildcard(&mut self, survey: &Survey<'p>, key: &Key<'_>) -> Option<Finding> {
-        let shape = Shape::of(key.pattern);
-        shape.rest.as_ref()?;
-        let is_inside = |inner: &&Key<'_>| inner.index != key.index && shape.contains(&Shape::of(inner.pattern));
+        key.shape.rest.as_ref()?;
         let mut stricter = Vec::new();
-        for inner in survey.keys.iter().filter(is_inside) {
+        for inner in survey.beside(key).filter(|inner| key.shape.contains(&inner.shape)) {
             if shares_method(key, inner) && self.is_stricter(key, inner)? {
                 stricter.push(&*inner.text);
             }
@@ -80,6 +83,30 @@ impl<'p> Openness<'p> {
         );
         let help = "narrow it, or list each path: what is added to the service there later gets this rule";
         Some(Finding::new(&OPEN_WILDCARD, &key.spot, message, help))
+    }
+
+    /// Whether the path before the `{*rest}` of a key falls to a wider key that is more open.
+    fn prefix(&mut self, survey: &Survey<'p>, key: &Key<'_>) -> Option<Finding> {
+        let bare = paths::bare(key)?;
+        let path = self.strangers.path(&bare, 0)?;
+        let inside = self.rule(key.rule, key, key)?;
+        let mut wider = None;
+        for path in [path.clone(), format!("{path}/")] {
+            let Some(hit) = survey.policy.lookup.find(path.as_bytes(), EmptySegment::Matches) else { continue };
+            for other in survey.keys.iter().filter(|other| other.index == hit.route) {
+                if other.shape == bare || other.shape.without_slash().as_ref() == Some(&bare) {
+                    return None;
+                }
+                let open = self.on_path(other.rule, other, &path)?;
+                if shares_method(other, key) && !self.facts.implies(open, inside) {
+                    wider.get_or_insert(other);
+                }
+            }
+        }
+        let (message, example) = paths::left_out(key)?;
+        let message = format!("{message}: there {} holds, which is open to other callers", quoted(&wider?.text));
+        let help = format!("list {} with the same rule", quoted(&example));
+        Some(Finding::new(&UNCOVERED_PREFIX, &key.spot, message, help))
     }
 
     fn is_stricter(&mut self, wide: &Key<'_>, inner: &Key<'_>) -> Option<bool> {

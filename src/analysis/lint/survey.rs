@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use http::Method;
 
 use crate::{
+    analysis::access::{Index, Shape},
     diagnostic::Span,
     policy::{At, Compiled, CompiledGrant, CompiledRule, Pattern, Problems, Route, RouteKey, Verb, document::Value},
 };
@@ -41,6 +42,7 @@ pub(super) struct Key<'p> {
     pub(super) route: &'p Route,
     pub(super) index: usize,
     pub(super) pattern: &'p Pattern,
+    pub(super) shape: Shape,
     pub(super) rule: &'p CompiledRule,
     pub(super) spot: Spot,
     pub(super) grants: Vec<GrantSpot<'p>>,
@@ -77,6 +79,8 @@ pub(super) struct Survey<'p> {
     pub(super) is_partial: bool,
     /// The texts in the rules that were left out: names, maybe.
     pub(super) unread: Vec<String>,
+    /// The keys by their shapes.
+    index: Index,
     /// The rules of the keys.
     seen: HashSet<usize>,
 }
@@ -92,6 +96,7 @@ impl<'p> Survey<'p> {
             policy,
             is_partial: false,
             unread: Vec::new(),
+            index: Index::default(),
             seen: HashSet::new(),
             keys: Vec::new(),
             roles: Vec::new(),
@@ -106,7 +111,15 @@ impl<'p> Survey<'p> {
         child(&root, "silence", |at| survey.add_silences(at, None));
         child(&root, "roles", |at| members(at, |name, at| survey.add_role(name, at)));
         child(&root, "routes", |at| members(at, |text, at| survey.add_key(text, at)));
+        survey.index = Index::of(survey.keys.iter().map(|key| &key.shape));
         survey
+    }
+
+    /// The keys of other routes with paths that `key` has as well.
+    pub(super) fn beside(&self, key: &Key<'_>) -> impl Iterator<Item = &Key<'p>> {
+        let near = self.index.near(&key.shape).into_iter().filter_map(|place| self.keys.get(place));
+        let index = key.index;
+        near.filter(move |other| other.index != index)
     }
 
     fn add_role(&mut self, name: &str, at: &At<'_>) {
@@ -149,7 +162,17 @@ impl<'p> Survey<'p> {
             return None;
         }
         let pattern = policy.lookup.pattern(index)?;
-        Some(Key { text: text.to_owned(), verb, route, index, pattern, rule, spot: Spot::key(at), grants: Vec::new() })
+        Some(Key {
+            text: text.to_owned(),
+            verb,
+            route,
+            index,
+            pattern,
+            shape: Shape::of(pattern),
+            rule,
+            spot: Spot::key(at),
+            grants: Vec::new(),
+        })
     }
 
     fn add_silences(&mut self, at: &At<'_>, rule: Option<usize>) {
