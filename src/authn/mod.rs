@@ -10,6 +10,7 @@ mod authenticator;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod bearer;
 mod chain;
+mod claims;
 mod client;
 mod consumed;
 mod extension;
@@ -29,14 +30,15 @@ pub use authenticator::{Authentication, Authenticator, BoxFuture};
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 pub use bearer::Bearer;
 pub use chain::Chain;
+pub use claims::{ClaimMap, ClaimPath, ClaimSource, Scopes};
 pub use client::Client;
 pub(crate) use consumed::ConsumedHeaders;
 pub use extension::{from_extension, from_extension_async, principal_extension};
 pub use function::{from_async_fn, from_fn, none};
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 pub use jwt::{
-    AtOnce, ClaimMap, ClaimPath, ClaimSource, Issuer, Jwt, JwtAlgorithm, JwtBuilder, JwtError, JwtErrorKind, Keys,
-    Revocation, RevokedTokens, Scopes, TokenCache, TokenFacts,
+    AtOnce, Issuer, Jwt, JwtAlgorithm, JwtBuilder, JwtError, JwtErrorKind, Keys, Revocation, RevokedTokens, TokenCache,
+    TokenFacts,
 };
 #[cfg(feature = "jwks")]
 pub use jwt::{Awaited, RemoteKeys};

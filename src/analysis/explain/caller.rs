@@ -22,6 +22,7 @@ pub(super) fn explained(policy: &Compiled, identity: &Identity, caller: Option<&
         subject: Some(caller.principal.subject().to_owned()),
         roles: held(NameKind::Role),
         permissions: held(NameKind::Permission),
+        limit: caller.principal.permission_limit().map(|limit| limit.map(ToOwned::to_owned).collect()),
         inert: inert(names, caller.principal),
         conflicting: conflicts(names, caller),
         malformed: caller.principal.malformed_sources().map(ToOwned::to_owned).collect(),

@@ -45,6 +45,8 @@ pub struct ExplainedCaller {
     pub roles: Vec<String>,
     /// The permissions, with those that roles give.
     pub permissions: Vec<String>,
+    /// The scopes to which the token limits what the roles give; none where it does not.
+    pub limit: Option<Vec<String>>,
     /// Roles and permissions that were claimed and have no effect, since the policy does not declare them so.
     pub inert: Vec<String>,
     /// Sets of roles of which the caller has two or more, and may not.

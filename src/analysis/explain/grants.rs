@@ -104,7 +104,24 @@ impl Marker<'_> {
     }
 
     fn lacking(&self, set: &NameSet, conjunction: &str) -> String {
-        listed(&self.policy().names, set.lacking(&self.caller.held), conjunction)
+        let names = &self.policy().names;
+        let one = |id: NameId| {
+            if self.is_withheld(id) {
+                let text = names.text(id).map_or("", |text| text);
+                format!("permission `{text}` (which the roles give and the scopes of the token leave out)")
+            } else {
+                named(names, id)
+            }
+        };
+        set.lacking(&self.caller.held).into_iter().map(one).collect::<Vec<_>>().join(&format!(" {conjunction} "))
+    }
+
+    /// Whether a role of the caller gives a permission that its token does not let it have.
+    fn is_withheld(&self, permission: NameId) -> bool {
+        let names = &self.policy().names;
+        let gives = |id: NameId| self.caller.held.contains(id) && names.includes(id, permission);
+        names.kind(permission) == Some(NameKind::Permission)
+            && names.iter().any(|(id, _, kind)| kind == NameKind::Role && gives(id))
     }
 }
 
@@ -126,14 +143,15 @@ fn rank(distance: Distance<'_>) -> u8 {
 
 /// Such as "role `admin` and permission `invoice:write` (of `editor`, `admin`)".
 fn listed(names: &NameTable, ids: Vec<NameId>, conjunction: &str) -> String {
-    let one = |id: NameId| {
-        let text = names.text(id).map_or("", |text| text);
-        match names.kind(id) {
-            Some(NameKind::Permission) => format!("permission `{text}`{}", givers(names, id)),
-            _ => format!("role `{text}`"),
-        }
-    };
-    ids.into_iter().map(one).collect::<Vec<_>>().join(&format!(" {conjunction} "))
+    ids.into_iter().map(|id| named(names, id)).collect::<Vec<_>>().join(&format!(" {conjunction} "))
+}
+
+fn named(names: &NameTable, id: NameId) -> String {
+    let text = names.text(id).map_or("", |text| text);
+    match names.kind(id) {
+        Some(NameKind::Permission) => format!("permission `{text}`{}", givers(names, id)),
+        _ => format!("role `{text}`"),
+    }
 }
 
 /// The roles that give a permission.

@@ -43,7 +43,8 @@ fn uncovered_prefix(survey: &Survey<'_>, strangers: &Strangers, key: &Key<'_>) -
         return None;
     }
     let (message, example) = left_out(key)?;
-    let help = format!("`{{*rest}}` is never empty: list {} as well, if the service has it", quoted(&example));
+    let rest = key.text.rsplit('/').next()?;
+    let help = format!("{} is never empty: list {} as well, if the service has it", quoted(rest), quoted(&example));
     Some(Finding::new(&UNCOVERED_PREFIX, &key.spot, message, help))
 }
 

@@ -8,7 +8,6 @@ use super::{
     algorithm::JwtAlgorithm,
     authenticator::Jwt,
     cache::{TokenCache, Tokens},
-    claims::{ClaimMap, Scopes},
     error::{JwtError, JwtErrorKind},
     inspector::Inspector,
     issuer::{Issuer, TrustedIssuer},
@@ -17,7 +16,10 @@ use super::{
     verifier::Verifier,
 };
 use crate::{
-    authn::Bearer,
+    authn::{
+        Bearer,
+        claims::{ClaimMap, Scopes},
+    },
     challenge::Challenge,
     clock::{Clock, SystemClock},
 };

@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::remote::RemoteKeys;
 use super::{
     algorithm::JwtAlgorithm,
-    claims::ClaimMap,
     error::{JwtError, JwtErrorKind},
     expectation::Expectation,
     keys::{KeySource, Keys},
     token::Typing,
 };
+use crate::authn::claims::ClaimMap;
 
 /// An issuer that is trusted: its keys, what its tokens must say, and what its claims mean.
 ///
@@ -122,7 +122,10 @@ impl Issuer {
     }
 
     pub(super) fn build(self) -> Result<TrustedIssuer, JwtError> {
-        self.claims.check()?;
+        if self.claims.is_undecided() {
+            let message = "roles and scopes are both read: say with `scopes_are` whether scopes grant or limit";
+            return Err(JwtError::new(JwtErrorKind::ScopesUndecided, message));
+        }
         let title = self.name.clone().map_or_else(|| "the issuer".to_owned(), |name| format!("the issuer `{name}`"));
         let keys = self.keys.ok_or_else(|| JwtError::new(JwtErrorKind::NoKeys, format!("{title} has no keys")))?;
         let source = keys.origin.open(self.name.as_deref())?;

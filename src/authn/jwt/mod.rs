@@ -2,14 +2,13 @@
 //!
 //! The way of a token: `bearer` takes it out of the request, `inspector` knows it again or has it verified. `token`
 //! reads it, `verifier` finds the issuer that it names, `key_set` the keys that can prove it, `expectation` asks
-//! whether it is meant for us and now, `claims` turns what it says into a principal.
+//! whether it is meant for us and now, a claim map turns what it says into a principal.
 
 mod algorithm;
 mod authenticator;
 mod backend;
 mod builder;
 mod cache;
-mod claims;
 mod error;
 mod expectation;
 mod inspector;
@@ -32,7 +31,6 @@ pub use authenticator::Jwt;
 pub use builder::Awaited;
 pub use builder::{AtOnce, JwtBuilder};
 pub use cache::TokenCache;
-pub use claims::{ClaimMap, ClaimPath, ClaimSource, Scopes};
 pub use error::{JwtError, JwtErrorKind};
 pub use issuer::Issuer;
 pub use keys::Keys;

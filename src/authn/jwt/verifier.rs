@@ -50,7 +50,7 @@ impl Verifier {
         let proved = (token.check_header(&issuer.algorithms, issuer.typing))
             .and_then(|algorithm| token.check_signature(algorithm, set))
             .and_then(|()| issuer.expectation.check(&token.claims, now))
-            .and_then(|expires| issuer.claims.principal(token.claims, expires));
+            .and_then(|expires| Ok(issuer.claims.principal(token.claims)?.expires(expires)));
         match proved {
             Ok(principal) => Verdict::Good { principal, basis },
             Err(error) if error.kind() == CredentialErrorKind::UnknownKey => {

@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A lint is silenced in the policy, at the top or in a rule, with the reason: \
-\"silence\": { \"public-write\": \"webhooks are signed\" }. Notes alone are no findings.")]
+\"silence\": { \"public-write\": \"webhooks are signed\" }. Notes alone are no findings.", after_long_help = about_lints())]
 pub(crate) struct Args {
     /// The policy
     policy: PathBuf,
@@ -53,6 +53,19 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> 
             Ok(if error.kind() == PolicyErrorKind::Invalid { Outcome::Findings } else { Outcome::Unusable })
         }
     }
+}
+
+/// Every lint, with how bad its findings are.
+fn about_lints() -> String {
+    let mut text = "A lint is silenced in the policy, at the top or in a rule, with the reason:\n\
+                    \"silence\": { \"public-write\": \"webhooks are signed\" }\n\
+                    Notes alone are no findings.\n\nLints:\n"
+        .to_owned();
+    for lint in Lint::all() {
+        let severity = diagnostics::severity(lint.severity);
+        text += &format!("  {:<22} {severity:<8} {}\n", lint.code, lint.summary);
+    }
+    text
 }
 
 fn linter(args: &Args) -> Result<Linter, Failure> {

@@ -52,7 +52,7 @@ struct Report<'a> {
     #[serde(flatten)]
     explanation: &'a Explanation,
     response: Option<Answer>,
-    notes: Vec<String>,
+    notes: Vec<&'static str>,
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> {

@@ -80,6 +80,13 @@ fn write_caller(f: &mut Formatter<'_>, caller: &ExplainedCaller) -> fmt::Result 
     for (what, names) in lists.into_iter().filter(|(_, names)| !names.is_empty()) {
         writeln!(f, "    {what}: {}", names.join(", ").escape_debug())?;
     }
+    if let Some(limit) = &caller.limit {
+        let scopes = if limit.is_empty() { "no scopes".to_owned() } else { limit.join(", ") };
+        writeln!(f, "    what the roles give is limited to: {}", scopes.escape_debug())?;
+    }
+    for source in &caller.malformed {
+        writeln!(f, "    {BAD}malformed{BAD:#}: {}", source.escape_debug())?;
+    }
     for roles in &caller.conflicting {
         writeln!(f, "    {BAD}conflicting roles{BAD:#}: {}", roles.join(", "))?;
     }

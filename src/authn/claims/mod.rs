@@ -1,4 +1,4 @@
-//! Reading a principal out of the claims of a token, whatever shape the provider gives them.
+//! Reading a principal out of claims, whatever shape the provider gives them.
 
 mod map;
 mod path;

@@ -1,6 +1,6 @@
 //! Which claims say who the caller is and what it may do.
 
-use std::{collections::HashMap, time::SystemTime};
+use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
@@ -9,15 +9,11 @@ use super::{
     source::{ClaimSource, PlainText},
 };
 use crate::{
-    authn::jwt::{
-        error::{JwtError, JwtErrorKind},
-        token::malformed,
-    },
-    identity::CredentialError,
+    identity::{CredentialError, CredentialErrorKind},
     principal::Principal,
 };
 
-/// Which claims of a token are the subject, the roles and the permissions.
+/// Which claims, of a token above all, are the subject, the roles and the permissions.
 ///
 /// Role sources give only roles, scope and permission sources only permissions. A source of the wrong shape gives
 /// nothing and is reported, and no grant with `none_of` is held then. All claims are kept on the principal besides.
@@ -117,29 +113,41 @@ impl ClaimMap {
     }
 
     /// Reads roles from this claim alone.
-    pub(in crate::authn::jwt) fn only_roles(self, source: impl Into<ClaimSource>) -> Self {
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(in crate::authn) fn only_roles(self, source: impl Into<ClaimSource>) -> Self {
         Self { roles: vec![source.into()], ..self }
     }
 
     /// Reads scopes from this claim alone.
-    pub(in crate::authn::jwt) fn only_scopes(self, source: impl Into<ClaimSource>, are: Scopes) -> Self {
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(in crate::authn) fn only_scopes(self, source: impl Into<ClaimSource>, are: Scopes) -> Self {
         Self { scopes: vec![source.into()], scopes_are: Some(are), ..self }
     }
 
-    pub(in crate::authn::jwt) fn check(&self) -> Result<(), JwtError> {
-        if self.roles.is_empty() || self.scopes.is_empty() || self.scopes_are.is_some() {
-            return Ok(());
-        }
-        let message = "roles and scopes are both read: say with `scopes_are` whether scopes grant or limit";
-        Err(JwtError::new(JwtErrorKind::ScopesUndecided, message))
+    /// Whether roles and scopes are both read, and it was not said what scopes do then.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(in crate::authn) fn is_undecided(&self) -> bool {
+        !self.roles.is_empty() && !self.scopes.is_empty() && self.scopes_are.is_none()
     }
 
-    pub(in crate::authn::jwt) fn principal(
-        &self,
-        claims: Map<String, Value>,
-        expires: SystemTime,
-    ) -> Result<Principal, CredentialError> {
-        let mut principal = Principal::new(self.find_subject(&claims)?).expires(expires);
+    /// Whom these claims speak of. They are believed: whoever calls this has proved that they are true. Where it was
+    /// not said what scopes do beside roles, they limit.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tower_authz::authn::ClaimMap;
+    ///
+    /// let claims = json!({ "sub": "ada", "realm_access": { "roles": ["viewer"] } });
+    /// let ada = ClaimMap::keycloak("billing").principal(claims.as_object().unwrap().clone())?;
+    /// assert!(ada.subject() == "ada" && ada.has_role("viewer"));
+    /// # Ok::<(), tower_authz::CredentialError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the claim of the subject is missing, empty or no text.
+    pub fn principal(&self, claims: Map<String, Value>) -> Result<Principal, CredentialError> {
+        let mut principal = Principal::new(self.find_subject(&claims)?);
         let roles = Names::read(&self.roles, &claims, PlainText::One);
         let permissions = Names::read(&self.permissions, &claims, PlainText::Blanks);
         let scopes = Names::read(&self.scopes, &claims, PlainText::Blanks);
@@ -149,10 +157,9 @@ impl ClaimMap {
         principal = match self.scopes_are {
             _ if self.scopes.is_empty() => principal,
             _ if self.roles.is_empty() => principal.permissions(named),
-            Some(Scopes::Limit) => principal.limit_permissions(named),
-            Some(Scopes::LimitIfPresent) if scopes.present => principal.limit_permissions(named),
-            Some(Scopes::LimitIfPresent) => principal,
-            Some(Scopes::Grant) | None => principal.permissions(named),
+            Some(Scopes::Grant) => principal.permissions(named),
+            Some(Scopes::LimitIfPresent) if !scopes.present => principal,
+            Some(Scopes::Limit | Scopes::LimitIfPresent) | None => principal.limit_permissions(named),
         };
         for source in [roles, permissions, scopes].into_iter().flat_map(|names| names.malformed) {
             principal = principal.malformed_source(source.to_string());
@@ -167,7 +174,8 @@ impl ClaimMap {
             self.subject.iter().map(|path| path.find(claims)).find(|found| *found != Ok(None)).unwrap_or(Ok(None))
         };
         let subject = found.ok().flatten().and_then(Value::as_str).filter(|subject| !subject.is_empty());
-        subject.ok_or_else(|| malformed("the claim of the subject is missing, empty or no text"))
+        let detail = "the claim of the subject is missing, empty or no text";
+        subject.ok_or_else(|| CredentialError::new(CredentialErrorKind::Malformed).detail(detail))
     }
 }
 
