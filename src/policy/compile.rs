@@ -29,7 +29,7 @@ pub(crate) struct Refusal {
     pub(crate) found: Vec<Diagnostic>,
     /// The policy without the rules that are at fault, to be looked at and never to be enforced; nothing if there is
     /// not enough to look at.
-    pub(crate) remains: Option<Compiled>,
+    pub(crate) remains: Option<Arc<Compiled>>,
 }
 
 /// Compiles a document.
@@ -39,7 +39,7 @@ pub(crate) fn compile(origin: &Arc<Origin>) -> Result<Compiled, Refusal> {
     let found = problems.into_diagnostics();
     match compiled {
         Some(compiled) if found.is_empty() => Ok(compiled),
-        remains => Err(Refusal { found, remains }),
+        remains => Err(Refusal { found, remains: remains.map(Arc::new) }),
     }
 }
 

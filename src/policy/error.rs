@@ -83,8 +83,8 @@ impl PolicyError {
         Self(Box::new(Inner { kind, source, diagnostics, cause: None, remains: None }))
     }
 
-    pub(crate) fn remains(mut self, remains: Option<Compiled>) -> Self {
-        self.0.remains = remains.map(Arc::new);
+    pub(crate) fn remains(mut self, remains: Option<Arc<Compiled>>) -> Self {
+        self.0.remains = remains;
         self
     }
 

@@ -7,7 +7,9 @@ use crate::{diagnostic::quoted, policy::KEYWORDS};
 
 pub(super) fn find(survey: &Survey<'_>, findings: &mut Vec<Finding>) {
     let mut known = Known::default();
-    KEYWORDS.iter().for_each(|keyword| known.add(keyword));
+    for keyword in KEYWORDS {
+        known.add(keyword);
+    }
     for declared in survey.roles.iter().chain(&survey.permissions) {
         if let Some(other) = known.like(&declared.name) {
             let what = if KEYWORDS.contains(&other) { "the keyword " } else { "" };

@@ -13,7 +13,7 @@ use crate::{
     role::{NameId, NameKind, NameSet},
 };
 
-/// Scopes that ask for an identity and its claims, and are no permissions (OpenID Connect Core, sections 5.4 and 11).
+/// Scopes that ask for an identity and its claims, and are no permissions (`OpenID` Connect Core, sections 5.4 and 11).
 const OF_IDENTITY: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
 /// Compares rules with descriptions.

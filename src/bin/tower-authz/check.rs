@@ -57,15 +57,12 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> 
 
 /// Every lint, with how bad its findings are.
 fn about_lints() -> String {
-    let mut text = "A lint is silenced in the policy, at the top or in a rule, with the reason:\n\
+    let about = "A lint is silenced in the policy, at the top or in a rule, with the reason:\n\
                     \"silence\": { \"public-write\": \"webhooks are signed\" }\n\
-                    Notes alone are no findings.\n\nLints:\n"
-        .to_owned();
-    for lint in Lint::all() {
-        let severity = diagnostics::severity(lint.severity);
-        text += &format!("  {:<22} {severity:<8} {}\n", lint.code, lint.summary);
-    }
-    text
+                    Notes alone are no findings.\n\nLints:\n";
+    let line =
+        |lint: &&Lint| format!("  {:<22} {:<8} {}\n", lint.code, diagnostics::severity(lint.severity), lint.summary);
+    std::iter::once(about.to_owned()).chain(Lint::all().iter().map(line)).collect()
 }
 
 fn linter(args: &Args) -> Result<Linter, Failure> {
