@@ -79,6 +79,32 @@ async fn without_a_word_the_usual_algorithm_of_each_key_counts() {
     }
 }
 
+/// RFC 9864, section 2.2.
+#[tokio::test]
+async fn one_algorithm_has_two_names() {
+    let key = |named: &str| {
+        let set: Value = serde_json::from_str(JWKS).unwrap();
+        let mut key = set["keys"].as_array().unwrap().iter().find(|key| key["crv"] == "Ed25519").unwrap().clone();
+        extend(&mut key, json!({ "alg": named }));
+        Keys::jwk(&key.to_string())
+    };
+    let private = pair("ed25519").private;
+    let cases = [
+        ("Ed25519", "ada"),
+        ("EdDSA", "ada"),
+        ("ED25519", "rejected: algorithm-not-allowed"),
+        ("Ed448", "rejected: algorithm-not-allowed"),
+    ];
+    for (name, expected) in cases {
+        let token = signed(&private, Algorithm::EdDSA, json!({ "alg": name }));
+        for keys in [key("Ed25519"), key("EdDSA"), pair("ed25519").public] {
+            assert_eq!(judge(trusting(keys), &token).await, expected, "{name}");
+        }
+        let found = judge(trusting(pair("p256").public), &token).await;
+        assert_eq!(found, "rejected: algorithm-not-allowed", "{name} for a key of another family");
+    }
+}
+
 #[tokio::test]
 async fn a_public_key_is_no_secret() {
     let key: Value = serde_json::from_str::<Value>(JWKS).unwrap()["keys"][0].clone();
@@ -200,10 +226,11 @@ fn keys_that_cannot_be_used_are_refused_when_the_authenticator_is_built() {
         (with(json!({ "e": "AQ" })), UnusableKey, "its public exponent"),
         (with(json!({ "e": "" })), UnusableKey, "its public exponent"),
         (Keys::jwk(r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA"}"#), UnusableKey, "it needs 32 bytes"),
+        (Keys::jwk(r#"{"kty":"OKP","crv":"Ed448","x":"AAAA"}"#), UnusableKey, "the curve `Ed448` is not supported"),
         (
             Keys::jwk(r#"{"kty":"OKP","crv":"P-256","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#),
             UnusableKey,
-            "type",
+            "the curve `P-256` is not supported",
         ),
         (Keys::jwk(r#"{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}"#), UnusableKey, "the curve `secp256k1`"),
         (Keys::jwk(r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#), UnusableKey, "its coordinates need 32 bytes"),

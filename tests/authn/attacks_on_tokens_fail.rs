@@ -105,6 +105,17 @@ async fn what_is_signed_is_believed_only_if_it_can_be_meant() {
         (claims(r#","nbf":"0""#), "rejected: malformed"),
         (claims(r#","nbf":18446744073709551616"#), "rejected: malformed"),
         (claims(r#","nbf":1e400"#), "rejected: malformed"),
+        (claims(r#","iat":9999999999"#), "ada"),
+        (claims(r#","iat":"1800000000""#), "rejected: malformed"),
+        (claims(r#","iat":-1"#), "rejected: malformed"),
+        (claims(r#","iat":null"#), "rejected: malformed"),
+        (claims(r#","x":"\ud83d\ude00 \u0000""#), "ada"),
+        (claims(r#","x":"\ud83d""#), "rejected: malformed"),
+        (claims(r#","\ude00":1"#), "rejected: malformed"),
+        (claims(",\"x\":\"\u{0}\""), "rejected: malformed"),
+        (claims(r#","x":NaN"#), "rejected: malformed"),
+        (claims(r#","x":0x10"#), "rejected: malformed"),
+        (claims(r#","x":01"#), "rejected: malformed"),
         (claims(r#","aud":{"0":"billing"}"#), "rejected: wrong-audience"),
         (claims(r#","aud":[["billing"]]"#), "rejected: wrong-audience"),
         (claims(r#","aud":"""#), "rejected: wrong-audience"),
@@ -135,6 +146,24 @@ async fn signatures_of_curves_have_one_form() {
     for signature in signatures {
         let forged = format!("{message}.{}", encode(&signature));
         assert_eq!(outcome(&identify(&jwt(), &bearing(&forged)).await), "rejected: bad-signature", "{signature:?}");
+    }
+}
+
+/// RFC 7515, appendices A.4 and A.5 (RFC 7519, section 6.1); RFC 7516, appendix A.3; RFC 7797, section 4.2.
+#[tokio::test]
+async fn examples_of_other_ways_to_protect_a_message_are_refused() {
+    let claims = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+    let cases = [
+        (format!("eyJhbGciOiJub25lIn0.{claims}."), "rejected: algorithm-not-allowed"),
+        ("eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn".to_owned(), "rejected: malformed"),
+        ("eyJhbGciOiJBMTI4S1ciLCJlbmMiOiJBMTI4Q0JDLUhTMjU2In0.6KB707dM9YTIgHtLvtgWQ8mKwboJW3of9locizkDTHzBC2IlrT1oOQ.AxY8DCtDaGlsbGljb3RoZQ.KDlTtXchhZTGufMYmOYGS4HffxPSUrfmqCHXaI9wOGY.U0m_YmjN04DJvceFICbCVQ".to_owned(), "rejected: malformed"),
+        ("eyJhbGciOiJIUzI1NiIsImI2NCI6ZmFsc2UsImNyaXQiOlsiYjY0Il19..A5dxf2s96_n5FLueVuW1Z_vh161FwXZC4YLPff6dmDY".to_owned(), "rejected: malformed"),
+        (sign(r#"{"alg":"HS256","b64":false,"crit":["b64"]}"#, &self::claims("")), "rejected: not-accepted"),
+        (sign(r#"{"alg":"HS256","cty":"JWT"}"#, &token(json!({}))), "rejected: malformed"),
+        (r#"{"protected":"e30","payload":"e30","signature":"AA"}"#.to_owned(), "rejected: malformed"),
+    ];
+    for (token, expected) in cases {
+        assert_eq!(judge(&token).await, expected, "{token:.100}");
     }
 }
 

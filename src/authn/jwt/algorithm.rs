@@ -33,7 +33,7 @@ pub enum JwtAlgorithm {
     Es256,
     /// ECDSA on P-384 with SHA-384.
     Es384,
-    /// `EdDSA` on the curve Ed25519.
+    /// `EdDSA` on the curve Ed25519, which tokens and keys may also call `Ed25519` (RFC 9864, section 2.2).
     EdDsa,
 }
 
@@ -56,6 +56,7 @@ impl JwtAlgorithm {
 
     /// The algorithm of this name, letter case and all.
     pub(super) fn named(name: &str) -> Option<Self> {
+        let name = if name == "Ed25519" { "EdDSA" } else { name };
         Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
     }
 

@@ -36,6 +36,7 @@ impl Expectation {
         self.check_audience(claims)?;
         self.check_required(claims)?;
         check_unbound(claims)?;
+        check_issued(claims)?;
         self.check_not_before(claims, now)?;
         self.check_expiry(claims, now)
     }
@@ -78,6 +79,11 @@ fn check_unbound(claims: &Map<String, Value>) -> Result<(), CredentialError> {
         None => Ok(()),
         Some(_) => Err(not_accepted("the token is bound to a key of its sender, and was sent without a proof")),
     }
+}
+
+/// When a token was issued decides nothing, but must be a time (RFC 7519, section 4.1.6).
+fn check_issued(claims: &Map<String, Value>) -> Result<(), CredentialError> {
+    time(claims, "iat").map(drop)
 }
 
 /// A time in seconds since 1970, with or without a fraction (`NumericDate`, RFC 7519, section 2).

@@ -69,7 +69,7 @@ impl Key {
         let key = match text(jwk, "kty")? {
             "RSA" => Self::rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?)?,
             "EC" => Self::ec_coordinates(text(jwk, "crv")?, &bytes(jwk, "x")?, &bytes(jwk, "y")?)?,
-            "OKP" if text(jwk, "crv")? == "Ed25519" => Self::ed25519(&bytes(jwk, "x")?)?,
+            "OKP" => Self::octets(text(jwk, "crv")?, &bytes(jwk, "x")?)?,
             "oct" => Self::secret(&bytes(jwk, "k")?),
             other => return Err(format!("its type `{}` is not supported", other.escape_debug())),
         };
@@ -80,7 +80,8 @@ impl Key {
 
     fn only_for(mut self, algorithm: Option<&str>) -> Result<Self, String> {
         if let Some(name) = algorithm {
-            self.algorithms.retain(|algorithm| algorithm.as_str() == name);
+            let named = JwtAlgorithm::named(name);
+            self.algorithms.retain(|algorithm| named == Some(*algorithm));
         }
         if self.algorithms.is_empty() {
             return Err("it is too short, or for an algorithm that is not supported".to_owned());
@@ -105,7 +106,7 @@ impl Key {
         let size = match curve {
             "P-256" => 32,
             "P-384" => 48,
-            other => return Err(format!("the curve `{}` is not supported", other.escape_debug())),
+            other => return Err(unsupported_curve(other)),
         };
         if x.len() != size || y.len() != size {
             return Err(format!("its coordinates need {size} bytes each"));
@@ -121,6 +122,14 @@ impl Key {
             _ => return Err("it is no uncompressed point on P-256 or P-384".to_owned()),
         };
         Ok(Self::new([algorithm], DecodingKey::from_ec_der(point)))
+    }
+
+    /// A key of RFC 8037, section 2.
+    fn octets(curve: &str, public: &[u8]) -> Result<Self, String> {
+        match curve {
+            "Ed25519" => Self::ed25519(public),
+            other => Err(unsupported_curve(other)),
+        }
     }
 
     fn ed25519(public: &[u8]) -> Result<Self, String> {
@@ -182,6 +191,10 @@ fn bytes(jwk: &Map<String, Value>, member: &str) -> Result<Vec<u8>, String> {
     URL_SAFE_NO_PAD.decode(text(jwk, member)?).map_err(|_| format!("its `{member}` is not base64url without padding"))
 }
 
+fn unsupported_curve(name: &str) -> String {
+    format!("the curve `{}` is not supported", name.escape_debug())
+}
+
 fn without_zeros(mut number: &[u8]) -> &[u8] {
     while let Some((0, rest)) = number.split_first() {
         number = rest;
@@ -206,5 +219,21 @@ mod tests {
         assert!(!key.verify(Es256, message.as_bytes(), &signature), "of another family");
         assert!(!key.verify(EdDsa, message.as_bytes(), &signature[1..].to_vec()));
         assert!(!key.verify(EdDsa, message.as_bytes(), &Vec::new()));
+    }
+
+    /// RFC 7520, sections 4.1, 4.2 and 4.4, where a sentence is signed.
+    #[test]
+    fn the_examples_of_rfc_7520_are_verified() {
+        let rows: Value = serde_json::from_str(include_str!("../../../tests/authn/keys/rfc7520.json")).unwrap();
+        for row in rows.as_array().unwrap() {
+            let key = Key::jwk(row["key"].as_object().unwrap()).unwrap();
+            let algorithm = JwtAlgorithm::named(row["algorithm"].as_str().unwrap()).unwrap();
+            let (message, signature) = row["jws"].as_str().unwrap().rsplit_once('.').unwrap();
+            let mut signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+            assert!(key.verify(algorithm, message.as_bytes(), &signature), "section {}", row["section"]);
+            assert!(!key.verify(algorithm, &message.as_bytes()[1..], &signature), "section {}", row["section"]);
+            signature[0] ^= 1;
+            assert!(!key.verify(algorithm, message.as_bytes(), &signature), "section {}", row["section"]);
+        }
     }
 }

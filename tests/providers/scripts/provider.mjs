@@ -8,7 +8,7 @@ import { Provider } from "oidc-provider";
 // The provider gives advice on production.
 console.info = console.warn = () => {};
 
-const ALGORITHMS = ["RS256", "ES256", "EdDSA", "PS256", "ES384"];
+const ALGORITHMS = ["RS256", "ES256", "Ed25519", "PS256", "ES384", "EdDSA"];
 const CLIENT = { client_id: "importer", client_secret: "a secret of the importer" };
 const AGENT = { client_id: "agent", redirect_uris: ["http://127.0.0.1/callback"], application_type: "native" };
 
