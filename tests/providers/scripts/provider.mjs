@@ -3,10 +3,10 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { exportJWK, generateKeyPair } from "jose";
-import { Provider } from "oidc-provider";
 
-// The provider gives advice on production.
+// Its advice is about production.
 console.info = console.warn = () => {};
+const { Provider } = await import("oidc-provider");
 
 const ALGORITHMS = ["RS256", "ES256", "Ed25519", "PS256", "ES384", "EdDSA"];
 const CLIENT = { client_id: "importer", client_secret: "a secret of the importer" };
