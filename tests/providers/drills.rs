@@ -152,6 +152,24 @@ async fn a_flood_of_invented_keys_neither_loads_the_provider_nor_delays_a_rotati
     assert!(asked <= bound, "{asked} refreshes, {bound} allowed");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn of_the_tokens_of_a_provider_those_for_this_service_count_with_their_scopes() {
+    let mut provider = Provider::start().await;
+    let service = Service::trusting(&provider, keys()).await;
+    let another = format!("{RESOURCE}/ledger");
+    let cases = [
+        (token(&mut provider).await, StatusCode::OK),
+        (provider.token(RESOURCE, "invoices:write").await, StatusCode::FORBIDDEN),
+        (provider.token(&another, "invoices:read").await, StatusCode::UNAUTHORIZED),
+        (provider.bound_token(RESOURCE, "invoices:read").await, StatusCode::UNAUTHORIZED),
+    ];
+    for (token, expected) in cases {
+        assert_eq!(service.ask(&token).await, expected, "{token}");
+        let stranger = Service::trusting(&Provider::start().await, keys()).await;
+        assert_eq!(stranger.ask(&token).await, StatusCode::UNAUTHORIZED, "to who trusts another provider: {token}");
+    }
+}
+
 fn keys() -> RemoteKeys {
     RemoteKeys::discovered().cool_down(COOL_DOWN)
 }

@@ -52,6 +52,11 @@ impl Provider {
         text(&self.tell(&format!("token {resource} {scope}")).await["token"])
     }
 
+    /// A new access token that is bound to a key of its sender (RFC 9449).
+    pub async fn bound_token(&mut self, resource: &str, scope: &str) -> String {
+        text(&self.tell(&format!("bound {resource} {scope}")).await["token"])
+    }
+
     pub async fn requests(&mut self) -> Requests {
         let counts = self.tell("requests").await;
         let count = |path: &str| counts[path].as_u64().unwrap_or_default();

@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { exportJWK, generateKeyPair } from "jose";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
 
 // Its advice is about production.
 console.info = console.warn = () => {};
@@ -61,6 +61,7 @@ function provide() {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      dPoP: { enabled: true },
       resourceIndicators: {
         enabled: true,
         useGrantedResource: () => true,
@@ -76,13 +77,21 @@ function provide() {
   });
 }
 
-async function token(resource, scope) {
+async function token(resource, scope, more = {}) {
   const body = new URLSearchParams({ grant_type: "client_credentials", resource, scope });
   const { client_id, client_secret } = CLIENT;
   const authorization = `Basic ${btoa([client_id, client_secret].map(encodeURIComponent).join(":"))}`;
-  const answer = await fetch(`${issuer}/token`, { method: "POST", body, headers: { authorization } });
+  const answer = await fetch(`${issuer}/token`, { method: "POST", body, headers: { authorization, ...more } });
   const { access_token } = await answer.json();
   return { token: access_token };
+}
+
+// A token that is of use only to who has the key of a proof (RFC 9449).
+async function bound(resource, scope) {
+  const { privateKey, publicKey } = await generateKeyPair("ES256");
+  const proof = new SignJWT({ htm: "POST", htu: `${issuer}/token`, jti: crypto.randomUUID() }).setIssuedAt();
+  const header = { alg: "ES256", typ: "dpop+jwt", jwk: await exportJWK(publicKey) };
+  return token(resource, scope, { dpop: await proof.setProtectedHeader(header).sign(privateKey) });
 }
 
 async function listen() {
@@ -102,7 +111,8 @@ async function close() {
 
 const commands = {
   rotate,
-  token,
+  token: (resource, scope) => token(resource, scope),
+  bound,
   retire: () => (keys.splice(1), provide()),
   up: () => (state === "down" ? listen() : (state = "up")),
   down: close,
