@@ -21,8 +21,19 @@ pub struct Provider {
 /// How often it was asked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Requests {
-    pub discovery: u64,
-    pub keys: u64,
+    discovery: u64,
+    keys: u64,
+}
+
+impl Requests {
+    pub fn since(self, before: Self) -> Self {
+        Self { discovery: self.discovery - before.discovery, keys: self.keys - before.keys }
+    }
+
+    /// A refresh asks for both.
+    pub fn refreshes(self) -> u64 {
+        self.discovery.max(self.keys)
+    }
 }
 
 impl Provider {
