@@ -4,18 +4,22 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
 };
 
 use axum::{Router, body::Body, routing::get};
 use http::{Method, Request, Response, StatusCode, header};
 use tower::ServiceExt;
 use tower_authz::{
-    AuthzLayer, Denial, Policy, Protected,
+    Authenticator, AuthzLayer, Denial, Head, Policy, Protected,
     authn::{Issuer, Jwt, JwtAlgorithm, Keys},
     report::Event,
 };
 
-use crate::maker::{Made, Table};
+use crate::{
+    command,
+    maker::{Made, Table},
+};
 
 const POLICY: &str = r#"{
     "version": 1,
@@ -51,6 +55,31 @@ async fn tokens_of_pyjwt_are_judged_as_the_table_says() {
 #[tokio::test]
 async fn tokens_of_joserfc_are_judged_as_the_table_says() {
     judge_all(&Made::by("venv/bin/python", "scripts/with_joserfc.py")).await;
+}
+
+/// What one of the two refuses may be strictness; what only we accept would be a hole.
+#[tokio::test]
+async fn no_token_is_accepted_that_jose_refuses() {
+    let output = command("node").arg("scripts/mutants.mjs").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mutants: Vec<(String, bool)> = serde_json::from_slice(&output.stdout).unwrap();
+    let jwt = Jwt::hs256(&[7; 32])
+        .issuer("https://id.example")
+        .audience("billing")
+        .leeway(Duration::from_secs(10))
+        .clock(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000))
+        .build()
+        .unwrap();
+    let mut counted = BTreeMap::new();
+    for (token, theirs) in mutants {
+        let request = Request::get("/").header(header::AUTHORIZATION, format!("Bearer {token}")).body(()).unwrap();
+        let identity = jwt.authenticate(Head::from(&request)).wait().await;
+        let ours = identity.principal().is_some();
+        assert!(theirs || !ours, "{token}");
+        *counted.entry((ours, theirs)).or_insert(0) += 1;
+    }
+    println!("accepted by us, by jose: {counted:?}");
+    assert!(counted[&(true, true)] > 500 && counted[&(false, false)] > 500, "{counted:?}");
 }
 
 async fn judge_all(made: &Made) {
