@@ -226,13 +226,20 @@ impl fmt::Debug for Principal {
 impl NameTable {
     /// What `principal` effectively has: the closure of its roles, and its permissions as far as they are declared.
     pub(crate) fn resolve(&self, principal: &Principal) -> Held {
+        let mut held = Held::empty(self.words());
+        self.resolve_into(principal, &mut held);
+        held
+    }
+
+    /// The same, into an empty set: sets are large.
+    pub(crate) fn resolve_into(&self, principal: &Principal, held: &mut Held) {
         let Inner { facts, memo } = &*principal.identity;
         let claimed = Claimed {
             roles: &facts.roles,
             permissions: &facts.permissions,
             permission_limit: facts.permission_limit.as_deref(),
         };
-        self.resolve_claimed(claimed, memo)
+        self.resolve_claimed(claimed, memo, held);
     }
 }
 

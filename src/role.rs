@@ -141,20 +141,18 @@ impl NameTable {
         self.exclusive.iter().any(|set| set.count(held) > 1)
     }
 
-    /// What `claimed` effectively gives: the closure of its roles, and its permissions as far as they are declared.
-    /// The memo keeps the answer.
-    pub(crate) fn resolve_claimed(&self, claimed: Claimed<'_>, memo: &Memo) -> Held {
-        let mut held = Held::empty(self.permissions.len());
+    /// What `claimed` effectively gives, into an empty set: the closure of its roles, and its permissions as far as
+    /// they are declared. The memo keeps the answer.
+    pub(crate) fn resolve_claimed(&self, claimed: Claimed<'_>, memo: &Memo, held: &mut Held) {
         if memo.load(self.revision, held.words_mut()) {
-            return held;
+            return;
         }
-        self.add_roles(claimed.roles, &mut held);
+        self.add_roles(claimed.roles, held);
         if let Some(limit) = claimed.permission_limit {
-            self.limit_permissions(limit, &mut held);
+            self.limit_permissions(limit, held);
         }
-        self.add_permissions(claimed.permissions, &mut held);
+        self.add_permissions(claimed.permissions, held);
         memo.store(self.revision, held.words());
-        held
     }
 
     fn add_roles(&self, roles: &[Box<str>], held: &mut Held) {
@@ -217,6 +215,7 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    #[inline]
     pub(crate) fn empty(words: usize) -> Self {
         let spilled = if words > INLINE { vec![0; words] } else { Vec::new() };
         Self { inline: [0; INLINE], spilled, len: words }
@@ -235,6 +234,7 @@ impl Held {
         self.words().get(id.word()).is_some_and(|word| word & id.bit() != 0)
     }
 
+    #[inline]
     fn words(&self) -> &[u64] {
         if self.len > INLINE { &self.spilled } else { self.inline.get(..self.len).unwrap_or_default() }
     }
@@ -281,10 +281,11 @@ impl NameSet {
     }
 
     /// The names that are not in `held`.
-    pub(crate) fn lacking(&self, held: &Held) -> Vec<NameId> {
-        self.ids.iter().copied().filter(|id| !held.contains(*id)).collect()
+    pub(crate) fn lacking<'s>(&'s self, held: &'s Held) -> impl Iterator<Item = NameId> + use<'s> {
+        self.ids.iter().copied().filter(|id| !held.contains(*id))
     }
 
+    #[inline]
     pub(crate) fn all_in(&self, held: &Held) -> bool {
         self.overlap(held).all(|(wanted, has)| wanted & has == wanted)
     }
@@ -297,6 +298,7 @@ impl NameSet {
         self.overlap(held).map(|(wanted, has)| (wanted & has).count_ones()).sum()
     }
 
+    #[inline]
     fn overlap(&self, held: &Held) -> impl Iterator<Item = (u64, u64)> {
         let words = held.words();
         self.words.iter().map(|(index, bits)| (*bits, words.get(*index as usize).copied().unwrap_or(0)))
@@ -318,6 +320,7 @@ impl Memo {
         Self { state: AtomicU64::new(0), words: [const { AtomicU64::new(0) }; INLINE] }
     }
 
+    #[inline]
     fn load(&self, revision: u32, words: &mut [u64]) -> bool {
         let before = self.state.load(Ordering::Acquire);
         if before >> 32 != u64::from(revision) || before & 1 == 1 || words.len() > INLINE {

@@ -114,13 +114,14 @@ impl<'a> From<Head<'a>> for Target<'a> {
     #[cfg(feature = "axum")]
     fn from(head: Head<'a>) -> Self {
         use axum::extract::{MatchedPath, NestedPath, OriginalUri};
-        Self {
-            method: head.method,
-            path: head.uri.path(),
-            matched: head.extensions.get::<MatchedPath>().map(MatchedPath::as_str),
-            original: head.extensions.get::<OriginalUri>().map(|uri| uri.0.path()),
-            nested: head.extensions.get::<NestedPath>().map(NestedPath::as_str),
+        let mut target = Self::new(head.method, head.uri.path());
+        target.matched = head.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+        // What was stripped is of use only where the whole path is known.
+        if let Some(original) = head.extensions.get::<OriginalUri>() {
+            target.original = Some(original.0.path());
+            target.nested = head.extensions.get::<NestedPath>().map(NestedPath::as_str);
         }
+        target
     }
 
     #[cfg(not(feature = "axum"))]
@@ -129,48 +130,73 @@ impl<'a> From<Head<'a>> for Target<'a> {
     }
 }
 
-/// A text of a request that is kept when the request has gone on.
+/// Bytes of texts that are kept in place.
+const MOST: usize = 224;
+
+/// Texts of a request that are kept when the request has gone on; one that is not there is empty.
 ///
-/// Up to `N` bytes are copied in place: cloning a URI or a header allocates where nobody has shared its bytes yet.
+/// A few short ones are copied in place: cloning a URI or a header allocates where nobody has shared its bytes yet.
 #[derive(Clone)]
-pub(crate) struct Kept<const N: usize> {
-    short: [u8; N],
-    len: usize,
-    long: Option<Box<str>>,
+pub(crate) struct Texts<const N: usize> {
+    short: [u8; MOST],
+    /// Instead of `short`, where they are longer.
+    long: String,
+    ends: [usize; N],
 }
 
-impl<const N: usize> Kept<N> {
-    pub(crate) fn new(text: &str) -> Self {
-        let mut kept = Self { short: [0; N], len: text.len(), long: None };
-        match kept.short.get_mut(..text.len()) {
-            Some(place) => place.copy_from_slice(text.as_bytes()),
-            None => kept.long = Some(text.into()),
+impl<const N: usize> Texts<N> {
+    /// Keeps as many texts as there are.
+    #[inline]
+    pub(crate) fn keep(&mut self, texts: [&str; N]) {
+        if texts.iter().map(|text| text.len()).sum::<usize>() > MOST {
+            self.long = texts.concat();
         }
-        kept
+        let mut free = self.short.as_mut_slice();
+        let mut end = 0;
+        for (text, place) in texts.iter().zip(&mut self.ends) {
+            end += text.len();
+            *place = end;
+            if let Some((place, rest)) = std::mem::take(&mut free).split_at_mut_checked(text.len()) {
+                place.copy_from_slice(text.as_bytes());
+                free = rest;
+            }
+        }
     }
 
-    pub(crate) fn as_str(&self) -> &str {
-        match &self.long {
-            Some(long) => long,
-            None => self.short.get(..self.len).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default(),
-        }
+    pub(crate) fn get(&self, index: usize) -> &str {
+        let texts = if self.long.is_empty() { self.short.as_slice() } else { self.long.as_bytes() };
+        let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
+        let end = self.ends.get(index).copied().unwrap_or_default();
+        texts.get(start..end).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default()
     }
 }
 
-impl<const N: usize> fmt::Debug for Kept<N> {
+impl<const N: usize> Default for Texts<N> {
+    #[inline]
+    fn default() -> Self {
+        Self { short: [0; MOST], long: String::new(), ends: [0; N] }
+    }
+}
+
+impl<const N: usize> fmt::Debug for Texts<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_str().fmt(f)
+        f.debug_list().entries((0..N).map(|index| self.get(index))).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Kept;
+    use super::{MOST, Texts};
 
     #[test]
     fn texts_are_kept_whole_whether_short_or_long() {
-        for text in ["", "/a", "/caf\u{e9}", "/12345678", "/123456789"] {
-            assert_eq!(Kept::<9>::new(text).as_str(), text);
+        let texts = ["", "/a", "/caf\u{e9}", &"a".repeat(MOST - 2), &"b".repeat(MOST + 1)];
+        for one in texts {
+            for two in texts {
+                let mut kept = Texts::default();
+                kept.keep([one, two]);
+                assert_eq!([kept.get(0), kept.get(1)], [one, two]);
+            }
         }
     }
 }

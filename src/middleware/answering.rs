@@ -12,16 +12,12 @@ use http::{HeaderMap, HeaderName, Method, Response, StatusCode, header};
 use super::body::DenialBody;
 use crate::{
     decision::{Denial, Mask},
-    policy::Compiled,
-    principal::Principal,
+    identity::Identity,
+    policy::unusable,
     report::{Event, Reporter, TracingReporter, preflight},
-    respond::{Preferences, Renderer},
-    target::{Head, Kept},
+    respond::{Preferences, Renderer, Visit, accept, is_grpc},
+    target::{Head, Target, Texts},
 };
-
-/// Paths and request ids up to these lengths are kept without allocating.
-const MOST_PATH: usize = 192;
-const MOST_REQUEST_ID: usize = 64;
 
 /// Where tower-http keeps the id of a request.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,60 +33,91 @@ pub(crate) struct Answering {
 #[derive(Debug)]
 pub(crate) struct Sender {
     pub(crate) method: Method,
-    /// The path as the client sent it.
-    pub(crate) path: Kept<MOST_PATH>,
-    pub(crate) preferences: Preferences,
-    pub(crate) principal: Option<Principal>,
+    pub(crate) identity: Identity,
     pub(crate) client: Option<IpAddr>,
-    pub(crate) request_id: Option<Kept<MOST_REQUEST_ID>>,
-    pub(crate) hint: Option<&'static str>,
-    pub(crate) policy: Option<Arc<Compiled>>,
-    /// What the credentials deserve where they are neither good nor absent, and a public rule let the request in.
-    pub(crate) unusable: Option<Box<Denial>>,
+    hint: Option<&'static str>,
+    is_grpc: bool,
+    visit: Option<Visit>,
+    /// The path as the client sent it, the `Accept` header and the id of the request.
+    texts: Texts<3>,
+}
+
+/// Who an answer goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// A gate outside, which answers again in its own way and needs the denial for it.
+    Gates,
+    /// The client: nothing was seen of a gate outside.
+    Client,
 }
 
 /// A denial in the extensions of a response, for the gates outside.
 #[derive(Clone, Debug)]
 struct Returned {
-    denial: Denial,
+    denial: Box<Denial>,
     /// The headers with which it was answered.
     headers: HeaderMap,
 }
 
 impl Sender {
-    pub(crate) fn new(head: Head<'_>, renderer: &Renderer) -> Self {
+    /// Somebody of whom nothing is known yet but who it is, to be put where it stays: this is large to be moved.
+    #[inline]
+    pub(crate) fn unknown(identity: Identity) -> Self {
         Self {
-            method: head.method().clone(),
-            path: Kept::new(head.original_uri().path()),
-            preferences: renderer.preferences(head),
-            principal: None,
+            method: Method::GET,
+            identity,
             client: None,
-            request_id: head.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok()).map(Kept::new),
-            hint: preflight(head),
-            policy: None,
-            unusable: None,
+            hint: None,
+            is_grpc: false,
+            visit: None,
+            texts: Texts::default(),
         }
+    }
+
+    /// Takes down what the request tells.
+    pub(crate) fn note(&mut self, head: Head<'_>, target: &Target<'_>, renderer: &Renderer) {
+        self.method = head.method().clone();
+        self.visit = renderer.visit(head);
+        let path = target.original.unwrap_or(target.path);
+        if head.headers().is_empty() {
+            return self.texts.keep([path, "", ""]);
+        }
+        let request_id = head.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
+        self.texts.keep([path, &accept(head.headers()), request_id]);
+        self.is_grpc = is_grpc(head.headers());
+        self.hint = preflight(head);
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.texts.get(0)
+    }
+
+    fn preferences(&self) -> Preferences {
+        Preferences::new(&self.method, self.is_grpc, self.texts.get(1), self.visit.clone())
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        Some(self.texts.get(2)).filter(|id| !id.is_empty())
     }
 
     /// A path that no key matches tells bad credentials before anything else, so a masked route that a public rule
     /// leads to must do the same.
-    fn as_if_missing(&self, denial: Denial) -> Denial {
-        match &self.unusable {
-            Some(unusable) if denial.mask() == Mask::Missing => Denial::clone(unusable),
-            _ => denial,
-        }
+    fn as_if_missing(&self, denial: Box<Denial>) -> Box<Denial> {
+        let unusable = if denial.mask() == Mask::Missing { unusable(&self.identity) } else { None };
+        unusable.map_or(denial, Box::new)
     }
 
-    pub(crate) fn event<'a>(&'a self, event: Event<'a>) -> Event<'a> {
+    /// An event about this request, which was judged by the policy of this `revision`.
+    pub(crate) fn event<'a>(&'a self, event: Event<'a>, revision: &'a str) -> Event<'a> {
         event
-            .with_principal(self.principal.as_ref())
+            .with_principal(self.identity.principal())
             .with_client(self.client)
-            .with_request_id(self.request_id.as_ref().map(Kept::as_str))
-            .with_revision(self.policy.as_ref().map_or("", |policy| &policy.revision))
+            .with_request_id(self.request_id())
+            .with_revision(revision)
     }
 
-    pub(crate) fn denied<'a>(&'a self, denial: &'a Denial) -> Event<'a> {
-        self.event(Event::denied(denial, &self.method, self.path.as_str())).with_hint(self.hint)
+    pub(crate) fn denied<'a>(&'a self, denial: &'a Denial, revision: &'a str) -> Event<'a> {
+        self.event(Event::denied(denial, &self.method, self.path()), revision).with_hint(self.hint)
     }
 }
 
@@ -105,35 +132,58 @@ impl Answering {
     }
 
     /// Answers a denial, and reports it if nobody has.
-    pub(crate) fn deny(&self, mut denial: Denial, sender: &Sender) -> Response<Bytes> {
-        let answer = self.renderer.render(&denial, &sender.preferences);
+    pub(crate) fn deny(
+        &self,
+        mut denial: Box<Denial>,
+        sender: &Sender,
+        revision: &str,
+        audience: Audience,
+    ) -> Response<Bytes> {
+        let answer = self.renderer.render(&denial, &sender.preferences());
         if !mem::replace(&mut denial.reported, true) {
-            self.reporter.report(&sender.denied(&denial).with_status(answer.status()));
+            self.reporter.report(&sender.denied(&denial, revision).with_status(answer.status()));
         }
-        with_denial(answer, denial)
+        match audience {
+            Audience::Gates => with_denial(answer, denial),
+            Audience::Client => told(answer, denial),
+        }
     }
 
     /// Answers a denial that a layer outside will report and answer again.
-    pub(crate) fn pass_outside(&self, denial: Denial, sender: &Sender) -> Response<Bytes> {
-        with_denial(self.renderer.render(&denial, &sender.preferences), denial)
+    pub(crate) fn pass_outside(&self, denial: Box<Denial>, sender: &Sender) -> Response<Bytes> {
+        with_denial(self.renderer.render(&denial, &sender.preferences()), denial)
     }
 
     /// Answers a response that carries a denial once more, as this layer answers.
-    pub(crate) fn revise<R: DenialBody>(&self, mut response: Response<R>, sender: &Sender) -> Response<R> {
-        let Some(Returned { denial, headers }) = response.extensions_mut().remove::<Returned>() else {
-            return response;
-        };
+    pub(crate) fn revise<R: DenialBody>(
+        &self,
+        mut response: Response<R>,
+        sender: &Sender,
+        revision: &str,
+    ) -> Response<R> {
+        let Some(returned) = response.extensions_mut().remove::<Returned>() else { return response };
+        self.answer_again(response, returned, sender, revision)
+    }
+
+    #[cold]
+    fn answer_again<R: DenialBody>(
+        &self,
+        response: Response<R>,
+        Returned { denial, headers }: Returned,
+        sender: &Sender,
+        revision: &str,
+    ) -> Response<R> {
         let denial = sender.as_if_missing(denial);
         let is_like_missing = matches!(denial.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
-        let mut answer = self.deny(denial, sender);
+        let mut answer = self.deny(denial, sender, revision, Audience::Gates);
         if !is_like_missing {
             keep_foreign_headers(response.headers(), &headers, answer.headers_mut());
         }
         answer.map(R::from_denial)
     }
 
-    pub(crate) fn report_waived(&self, denial: &Denial, sender: &Sender) {
-        self.reporter.report(&sender.denied(denial).report_only());
+    pub(crate) fn report_waived(&self, denial: &Denial, sender: &Sender, revision: &str) {
+        self.reporter.report(&sender.denied(denial, revision).report_only());
     }
 }
 
@@ -162,7 +212,7 @@ fn keep_foreign_headers(old: &HeaderMap, own: &HeaderMap, answer: &mut HeaderMap
     }
 }
 
-fn with_denial(mut answer: Response<Bytes>, denial: Denial) -> Response<Bytes> {
+fn with_denial(mut answer: Response<Bytes>, denial: Box<Denial>) -> Response<Bytes> {
     let headers = answer.headers().clone();
     answer.extensions_mut().insert(Returned { denial, headers });
     answer
@@ -171,14 +221,33 @@ fn with_denial(mut answer: Response<Bytes>, denial: Denial) -> Response<Bytes> {
 /// The denial that a response carries.
 #[cfg(feature = "testing")]
 pub(crate) fn denial_in(extensions: &http::Extensions) -> Option<&Denial> {
-    extensions.get::<Returned>().map(|returned| &returned.denial)
+    let returned = extensions.get::<Returned>().map(|returned| &*returned.denial);
+    returned.or_else(|| extensions.get::<Told>().map(|told| &*told.0))
+}
+
+/// A denial that went to the client, for the assertions of an application's tests.
+#[cfg(feature = "testing")]
+#[derive(Clone, Debug)]
+struct Told(Box<Denial>);
+
+#[cfg(feature = "testing")]
+fn told(mut answer: Response<Bytes>, denial: Box<Denial>) -> Response<Bytes> {
+    answer.extensions_mut().insert(Told(denial));
+    answer
+}
+
+#[cfg(not(feature = "testing"))]
+fn told(answer: Response<Bytes>, _: Box<Denial>) -> Response<Bytes> {
+    answer
 }
 
 /// Reports a denial where no layer outside is known to do so.
 #[cfg(feature = "axum")]
 pub(crate) fn report_at_once(denial: Denial, head: Head<'_>) -> Denial {
     let answering = Answering::standalone();
-    answering.reporter.report(&Sender::new(head, &answering.renderer).denied(&denial));
+    let mut sender = Sender::unknown(Identity::Anonymous);
+    sender.note(head, &Target::from(head), &answering.renderer);
+    answering.reporter.report(&sender.denied(&denial, ""));
     Denial { reported: true, ..denial }
 }
 
@@ -187,5 +256,5 @@ pub(crate) fn report_at_once(denial: Denial, head: Head<'_>) -> Denial {
 #[cfg(feature = "axum")]
 pub(crate) fn default_answer(denial: Denial) -> Response<Bytes> {
     let answer = Answering::standalone().renderer.render(&denial, &Preferences::default());
-    with_denial(answer, denial)
+    with_denial(answer, Box::new(denial))
 }

@@ -37,19 +37,26 @@ impl Caller {
         }
     }
 
+    /// Whether a layer outside answers and reports the denials of those inside.
+    pub(crate) fn is_answered_outside(extensions: &Extensions) -> bool {
+        let bound = || extensions.get::<Principal>().is_some_and(|principal| principal.snapshot().is_some());
+        extensions.get::<Self>().is_some_and(|caller| caller.answered_outside) || bound()
+    }
+
     /// Leaves in the request what a gate has found out: the principal, bound to the policy that let it in, in the
     /// very place where it was found; or the fact that nobody is known.
-    pub(crate) fn leave(principal: Option<Principal>, policy: &Arc<Compiled>, extensions: &mut Extensions) {
+    pub(crate) fn leave(principal: Option<&Principal>, policy: &Arc<Compiled>, extensions: &mut Extensions) {
         let snapshot: Arc<dyn Snapshot> = Arc::clone(policy) as _;
-        let Some(mut principal) = principal else {
+        let Some(principal) = principal else {
             extensions.remove::<Principal>();
             let caller = Self { identity: Identity::Anonymous, snapshot: Some(snapshot), answered_outside: true };
             extensions.insert(caller);
             return;
         };
-        if let Some(found) = extensions.get_mut::<Principal>().filter(|found| found.is_same(&principal)) {
+        if let Some(found) = extensions.get_mut::<Principal>().filter(|found| found.is_same(principal)) {
             found.bind(Some(snapshot));
         } else {
+            let mut principal = principal.clone();
             principal.bind(Some(snapshot));
             extensions.insert(principal);
         }

@@ -18,7 +18,12 @@ use super::{
     body::DenialBody,
     gate::{Gate, Position},
 };
-use crate::{authn::BoxFuture, identity::Identity, policy::Compiled, target::Head};
+use crate::{
+    authn::BoxFuture,
+    identity::Identity,
+    policy::Compiled,
+    target::{Head, Target},
+};
 
 pin_project! {
     /// The future of [`Authz`](super::Authz).
@@ -33,7 +38,7 @@ pin_project! {
     enum State<S, B, F> {
         Denied { answer: Option<Response<Bytes>> },
         Authenticating { identity: BoxFuture<Identity>, waiting: Option<Waiting<S, B>>, position: Position },
-        Forwarded { #[pin] inner: F, gate: Arc<Gate>, sender: Sender },
+        Forwarded { #[pin] inner: F, gate: Arc<Gate>, policy: Arc<Compiled>, sender: Sender },
         Unjudged { #[pin] inner: F },
     }
 }
@@ -61,8 +66,8 @@ impl<S, B, F> ResponseFuture<S, B, F> {
         Self { state: State::Unjudged { inner } }
     }
 
-    pub(super) fn forwarded(inner: F, gate: Arc<Gate>, sender: Sender) -> Self {
-        Self { state: State::Forwarded { inner, gate, sender } }
+    pub(super) fn forwarded(inner: F, gate: Arc<Gate>, policy: Arc<Compiled>, sender: Sender) -> Self {
+        Self { state: State::Forwarded { inner, gate, policy, sender } }
     }
 }
 
@@ -88,9 +93,9 @@ where
                     waiting.proceed(identity, *position)
                 }
                 StateProjection::Unjudged { inner } => return inner.poll(cx),
-                StateProjection::Forwarded { inner, gate, sender } => {
-                    let response = ready!(inner.poll(cx));
-                    return Poll::Ready(response.map(|response| gate.answering.revise(response, sender)));
+                StateProjection::Forwarded { inner, gate, policy, sender } => {
+                    let response = ready!(inner.poll(cx))?;
+                    return Poll::Ready(Ok(gate.answering.revise(response, sender, &policy.revision)));
                 }
             };
             state.set(next);
@@ -103,11 +108,14 @@ where
     S: Service<Request<B>>,
 {
     fn proceed(self, identity: Identity, position: Position) -> State<S, B, S::Future> {
-        let Self { gate, policy, mut inner, request } = self;
+        let Self { gate, policy, mut inner, mut request } = self;
         let head = Head::from(&request);
-        let judgment = gate.judge(&policy, gate.select(&policy, head), head, &identity, position);
-        match gate.admit(judgment, policy, identity, request, position) {
-            Ok((request, sender)) => State::Forwarded { inner: inner.call(request), gate, sender },
+        let target = Target::from(head);
+        let mut sender = Sender::unknown(identity);
+        gate.note(&mut sender, head, &target);
+        let judgment = gate.judge(&policy, gate.select(&policy, &target), head, &target, &sender, position);
+        match gate.admit(judgment, &policy, &sender, &mut request, position) {
+            Ok(()) => State::Forwarded { inner: inner.call(request), gate, policy, sender },
             Err(answer) => State::Denied { answer: Some(answer) },
         }
     }

@@ -3,7 +3,6 @@
 use std::{
     collections::HashSet,
     fmt,
-    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,22 +11,22 @@ use std::{
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Extensions, Request, Response, StatusCode};
 
 use super::{
-    answering::{Answering, Sender},
+    answering::{Answering, Audience, Sender},
     builder::{BuildError, lack},
     context::{Caller, Gated},
 };
 use crate::{
-    authn::{Authentication, Authenticator, Client, ConsumedHeaders, MissingAddress},
+    authn::{Authentication, Authenticator, Client, ConsumedHeaders},
     clock::Clock,
     decision::{Denial, RuleInfo},
     identity::Identity,
-    path::Tolerance,
+    path::{Rejected, Tolerance},
     policy::{
         Checks, Circumstances, ClientAddress, Compiled, Decision, Enforcement, Permit, PolicyHandle, PolicyUser,
-        Selections, decide, select, shadow_differences, unusable,
+        Selections, decide, select, shadow_differences,
     },
     report::Event,
     target::{Head, Target},
@@ -82,8 +81,7 @@ pub(crate) enum Position {
 /// A request that was judged.
 pub(super) struct Judgment {
     decision: Decision,
-    sender: Sender,
-    /// The key that every reading of the path selected, if it is one.
+    /// For the half of the gate inside a router: the key that every reading of the path selected, if it is one.
     route: Option<Arc<str>>,
 }
 
@@ -98,121 +96,121 @@ impl Gate {
     }
 
     /// Reads the path and selects the rules of every reading, or rejects the path.
-    pub(super) fn select<'a>(&self, policy: &'a Compiled, head: Head<'a>) -> Result<Selections<'a>, Denial> {
-        Ok(select(policy, &Target::from(head), self.tolerance)?)
+    pub(super) fn select<'a>(&self, policy: &'a Compiled, target: &Target<'a>) -> Result<Selections<'a>, Rejected> {
+        select(policy, target, self.tolerance)
     }
 
     /// The answer to a rejected path, whoever asks: nobody need be authenticated for it.
-    pub(super) fn reject(&self, denial: &Denial, policy: &Arc<Compiled>, head: Head<'_>) -> Option<Response<Bytes>> {
+    pub(super) fn reject(
+        &self,
+        rejected: Rejected,
+        policy: &Compiled,
+        head: Head<'_>,
+        target: &Target<'_>,
+    ) -> Option<Response<Bytes>> {
         if self.enforcement != Enforcement::Enforce {
             return None;
         }
-        let sender = self.sender(policy, head, &Identity::Anonymous, self.client_address(head));
-        Some(self.answering.deny(denial.clone(), &sender))
+        let mut sender = Sender::unknown(Identity::Anonymous);
+        self.note(&mut sender, head, target);
+        let denial = Box::new(rejected.into());
+        Some(self.answering.deny(denial, &sender, &policy.revision, audience(head.extensions())))
     }
 
     /// Decides, and reports what is not a denial.
     pub(super) fn judge(
         &self,
-        policy: &Arc<Compiled>,
-        selected: Result<Selections<'_>, Denial>,
+        policy: &Compiled,
+        selected: Result<Selections<'_>, Rejected>,
         head: Head<'_>,
-        identity: &Identity,
+        target: &Target<'_>,
+        sender: &Sender,
         position: Position,
     ) -> Judgment {
-        let client = self.client_address(head);
-        let sender = self.sender(policy, head, identity, client);
         let selections = match selected {
             Ok(selections) => selections,
-            Err(denial) => return Judgment { decision: Decision::Deny(denial), sender, route: None },
+            Err(rejected) => return Judgment { decision: Decision::Deny(Box::new(rejected.into())), route: None },
         };
-        let circumstances = self.circumstances(policy, head, client);
-        let decision = decide(policy, &selections, identity, &circumstances);
+        let circumstances = self.circumstances(policy, head, sender);
+        let decision = decide(policy, &selections, &sender.identity, &circumstances);
         if position == Position::Inside {
-            let matched = Target::from(head).matched.and_then(|pattern| policy.key_of(pattern));
+            let matched = target.matched.and_then(|pattern| policy.key_of(pattern));
             let by_match = |rule: &RuleInfo| matched == Some(&*rule.pattern);
-            self.report_shadow(policy, &selections, identity, &circumstances, &sender, by_match);
+            self.report_shadow(policy, &selections, &circumstances, sender, by_match);
         } else {
-            self.report(policy, &selections, &decision, identity, &circumstances, &sender);
+            self.report(policy, &selections, &decision, &circumstances, sender);
         }
         // What is let into a router is compared inside it, where it is known which route has matched.
         let goes_inside = position == Position::Around && matches!(decision, Decision::Allow(_));
         if let Some(candidate) = self.shadow.as_ref().filter(|_| !goes_inside) {
-            self.compare(&candidate.load_full(), decision.status(), head, identity, &sender);
+            self.compare(&candidate.load_full(), decision.status(), head, target, sender, policy);
         }
-        self.notice(policy, &selections, head, position);
-        self.notice_failure(identity, &decision);
-        Judgment { decision, sender, route: selections.only_route().cloned() }
+        self.notice(policy, &selections, target, position);
+        self.notice_failure(&sender.identity, &decision);
+        let route = if position == Position::Around { selections.only_route().cloned() } else { None };
+        Judgment { decision, route }
     }
 
-    /// Forwards the request, or answers it: where the two ways of a request part.
+    /// Makes the request ready for the inner service, or answers it: where the two ways of a request part.
     pub(super) fn admit<B>(
         self: &Arc<Self>,
         judgment: Judgment,
-        policy: Arc<Compiled>,
-        identity: Identity,
-        request: Request<B>,
+        policy: &Arc<Compiled>,
+        sender: &Sender,
+        request: &mut Request<B>,
         position: Position,
-    ) -> Result<(Request<B>, Sender), Response<Bytes>> {
-        let Judgment { decision, sender, route } = judgment;
-        let (permit, waived) = match decision {
+    ) -> Result<(), Response<Bytes>> {
+        let (permit, waived) = match judgment.decision {
             Decision::Allow(permit) => (permit, false),
-            Decision::Deny(denial) => match self.enforcement.waive(&identity) {
-                Some(permit) => {
-                    self.answering.report_waived(&denial, &sender);
-                    (permit, true)
-                }
-                None if position == Position::Inside => return Err(self.answering.pass_outside(denial, &sender)),
-                None => return Err(self.answering.deny(denial, &sender)),
-            },
+            Decision::Deny(denial) => {
+                let waived = self.refuse(denial, policy, sender, request.extensions(), position)?;
+                (waived, true)
+            }
         };
-        let mut request = self.forward(permit, &policy, request);
+        self.forward(permit, policy, sender, request);
         if position == Position::Around {
-            let gate = Arc::clone(self);
-            request.extensions_mut().insert(Gated { gate, policy, identity, route, waived });
+            let (gate, policy, identity) = (Arc::clone(self), Arc::clone(policy), sender.identity.clone());
+            request.extensions_mut().insert(Gated { gate, policy, identity, route: judgment.route, waived });
         }
-        Ok((request, sender))
+        Ok(())
+    }
+
+    /// The answer to a denied request, or the permit where nothing is enforced.
+    fn refuse(
+        &self,
+        denial: Box<Denial>,
+        policy: &Compiled,
+        sender: &Sender,
+        extensions: &Extensions,
+        position: Position,
+    ) -> Result<Permit, Response<Bytes>> {
+        match self.enforcement.waive() {
+            Some(permit) => {
+                self.answering.report_waived(&denial, sender, &policy.revision);
+                Ok(permit)
+            }
+            None if position == Position::Inside => Err(self.answering.pass_outside(denial, sender)),
+            None => Err(self.answering.deny(denial, sender, &policy.revision, audience(extensions))),
+        }
     }
 
     /// Makes a request ready for the inner service. Nothing is forwarded without a permit.
-    fn forward<B>(&self, permit: Permit, policy: &Arc<Compiled>, mut request: Request<B>) -> Request<B> {
+    fn forward<B>(&self, _: Permit, policy: &Arc<Compiled>, sender: &Sender, request: &mut Request<B>) {
         self.consumed.strip(request.headers_mut());
-        Caller::leave(permit.into_principal(), policy, request.extensions_mut());
-        request
+        Caller::leave(sender.identity.principal(), policy, request.extensions_mut());
     }
 
-    fn circumstances<'a>(
-        &'a self,
-        policy: &Compiled,
-        head: Head<'a>,
-        client: Option<Result<IpAddr, MissingAddress>>,
-    ) -> Circumstances<'a> {
-        let client = match client {
-            Some(Ok(address)) => ClientAddress::Known(address),
-            Some(Err(_)) | None => ClientAddress::Missing,
-        };
+    fn circumstances<'a>(&'a self, policy: &Compiled, head: Head<'a>, sender: &Sender) -> Circumstances<'a> {
+        let client = sender.client.map_or(ClientAddress::Missing, ClientAddress::Known);
         let now = policy.uses_time.then(|| self.clock.now());
         Circumstances { method: head.method(), client, now, checks: &self.checks }
     }
 
-    /// The address of the client, where the operator has said how to find it.
-    fn client_address(&self, head: Head<'_>) -> Option<Result<IpAddr, MissingAddress>> {
-        self.client.as_ref().map(|client| client.address(head))
-    }
-
-    fn sender(
-        &self,
-        policy: &Arc<Compiled>,
-        head: Head<'_>,
-        identity: &Identity,
-        client: Option<Result<IpAddr, MissingAddress>>,
-    ) -> Sender {
-        Sender {
-            principal: identity.principal().cloned(),
-            client: client.and_then(Result::ok),
-            policy: Some(Arc::clone(policy)),
-            unusable: unusable(identity).map(Box::new),
-            ..Sender::new(head, &self.answering.renderer)
+    /// Takes down who asks for what, and from where, as far as the operator has said how to find that.
+    pub(super) fn note(&self, sender: &mut Sender, head: Head<'_>, target: &Target<'_>) {
+        sender.note(head, target, &self.answering.renderer);
+        if let Some(client) = &self.client {
+            sender.client = client.address(head).ok();
         }
     }
 
@@ -221,16 +219,16 @@ impl Gate {
         policy: &Compiled,
         selections: &Selections<'_>,
         decision: &Decision,
-        identity: &Identity,
         circumstances: &Circumstances<'_>,
         sender: &Sender,
     ) {
         let reporter = &self.answering.reporter;
         if matches!(decision, Decision::Allow(_)) && reporter.wants_allowed() {
-            let rule = selections.first_rule(policy, &sender.method).map(|rule| &*rule.info);
-            reporter.report(&sender.event(Event::allowed(rule, &sender.method, sender.path.as_str())));
+            let rule = selections.first_rule().map(|rule| &*rule.info);
+            let event = Event::allowed(rule, &sender.method, sender.path());
+            reporter.report(&sender.event(event, &policy.revision));
         }
-        self.report_shadow(policy, selections, identity, circumstances, sender, |_| true);
+        self.report_shadow(policy, selections, circumstances, sender, |_| true);
     }
 
     /// Reports the rules `of` interest whose candidate grants would decide otherwise.
@@ -238,29 +236,32 @@ impl Gate {
         &self,
         policy: &Compiled,
         selections: &Selections<'_>,
-        identity: &Identity,
         circumstances: &Circumstances<'_>,
         sender: &Sender,
         of: impl Fn(&RuleInfo) -> bool,
     ) {
-        let differences = shadow_differences(policy, selections, identity, circumstances);
+        if !policy.shadows {
+            return;
+        }
+        let differences = shadow_differences(policy, selections, &sender.identity, circumstances);
         for difference in differences.into_iter().filter(|difference| of(&difference.rule)) {
             let event = Event::shadow_differs(
                 Some(&difference.rule),
-                difference.candidate.as_ref(),
+                difference.candidate.as_deref(),
                 &sender.method,
-                sender.path.as_str(),
+                sender.path(),
             );
-            self.answering.reporter.report(&sender.event(event));
+            self.answering.reporter.report(&sender.event(event, &policy.revision));
         }
     }
 
     /// Judges what has passed by a candidate policy, too, inside the router where it is known which route has matched.
     #[cfg(feature = "axum")]
-    pub(super) fn compare_passed(&self, policy: &Arc<Compiled>, head: Head<'_>, identity: &Identity) {
+    pub(super) fn compare_passed(&self, policy: &Compiled, head: Head<'_>, target: &Target<'_>, identity: Identity) {
         if let Some(candidate) = &self.shadow {
-            let sender = self.sender(policy, head, identity, self.client_address(head));
-            self.compare(&candidate.load_full(), None, head, identity, &sender);
+            let mut sender = Sender::unknown(identity);
+            self.note(&mut sender, head, target);
+            self.compare(&candidate.load_full(), None, head, target, &sender, policy);
         }
     }
 
@@ -271,29 +272,31 @@ impl Gate {
         candidate: &Compiled,
         status: Option<StatusCode>,
         head: Head<'_>,
-        identity: &Identity,
+        target: &Target<'_>,
         sender: &Sender,
+        policy: &Compiled,
     ) {
-        let selections = select(candidate, &Target::from(head), self.tolerance);
-        let circumstances = self.circumstances(candidate, head, self.client_address(head));
+        let selections = select(candidate, target, self.tolerance);
+        let circumstances = self.circumstances(candidate, head, sender);
         let (rule, would_be) = match &selections {
             Ok(selections) => {
-                let rule = selections.first_rule(candidate, head.method());
-                (rule, decide(candidate, selections, identity, &circumstances))
+                let rule = selections.first_rule();
+                (rule, decide(candidate, selections, &sender.identity, &circumstances))
             }
-            Err(rejected) => (None, Decision::Deny((*rejected).into())),
+            Err(rejected) => (None, Decision::Deny(Box::new((*rejected).into()))),
         };
         if would_be.status() == status {
             return;
         }
         let rule = rule.map(|rule| &*rule.info);
-        let event = Event::shadow_differs(rule, would_be.denial(), &sender.method, sender.path.as_str());
-        self.answering.reporter.report(&sender.event(event).with_candidate(&candidate.revision));
+        let event = Event::shadow_differs(rule, would_be.denial(), &sender.method, sender.path());
+        let event = sender.event(event, &policy.revision).with_candidate(&candidate.revision);
+        self.answering.reporter.report(&event);
     }
 
     /// Says once what the operator should know about the set-up.
-    fn notice(&self, policy: &Compiled, selections: &Selections<'_>, head: Head<'_>, position: Position) {
-        let Some(pattern) = Target::from(head).matched else { return };
+    fn notice(&self, policy: &Compiled, selections: &Selections<'_>, target: &Target<'_>, position: Position) {
+        let Some(pattern) = target.matched else { return };
         if selections.stale_match() && self.notices.stale.is_first(pattern) {
             tracing::warn!(
                 target: "tower_authz",
@@ -336,6 +339,11 @@ impl Gate {
             );
         }
     }
+}
+
+/// Whom an answer goes to, as far as what gates outside have left in the request tells.
+fn audience(extensions: &Extensions) -> Audience {
+    if Caller::is_answered_outside(extensions) { Audience::Gates } else { Audience::Client }
 }
 
 impl Patterns {

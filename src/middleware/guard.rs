@@ -15,7 +15,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    answering::{Answering, Sender},
+    answering::{Answering, Audience, Sender},
     body::DenialBody,
     context::Caller,
     service::take_ready,
@@ -24,7 +24,7 @@ use crate::{
     decision::{Denial, Reason},
     policy::{Name, Requirement, Terms, unusable},
     role::NameKind,
-    target::Head,
+    target::{Head, Target},
 };
 
 /// What the caller of a single route must have, as a layer.
@@ -214,11 +214,13 @@ where
 /// Reports the denial where nobody outside will.
 fn answer(denial: Denial, caller: Option<&Caller>, head: Head<'_>) -> Response<Bytes> {
     let answering = Answering::standalone();
-    let principal = caller.and_then(|caller| caller.identity.principal().cloned());
-    let sender = Sender { principal, ..Sender::new(head, &answering.renderer) };
+    let identity = caller.map(|caller| caller.identity.clone()).unwrap_or_default();
+    let mut sender = Sender::unknown(identity);
+    sender.note(head, &Target::from(head), &answering.renderer);
+    let denial = Box::new(denial);
     match caller {
         Some(caller) if caller.answered_outside => answering.pass_outside(denial, &sender),
-        _ => answering.deny(denial, &sender),
+        _ => answering.deny(denial, &sender, "", Audience::Client),
     }
 }
 

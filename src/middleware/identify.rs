@@ -24,7 +24,7 @@ use crate::{
     identity::Identity,
     report::{Reporter, TracingReporter},
     respond::{Renderer, Responder},
-    target::Head,
+    target::{Head, Target},
 };
 
 /// Finds out who is calling and denies nobody: guards and extractors inside do.
@@ -94,11 +94,11 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let shared = Arc::clone(&self.identify.shared);
         let state = match shared.authenticator.authenticate(Head::from(&request)) {
             Authentication::Ready(identity) => {
-                let (request, sender) = shared.admit(identity, request);
+                let sender = shared.admit(identity, &mut request);
                 State::Forwarded { inner: self.inner.call(request), sender }
             }
             Authentication::Pending(identity) => {
@@ -110,12 +110,13 @@ where
 }
 
 impl Shared {
-    fn admit<B>(&self, identity: Identity, mut request: Request<B>) -> (Request<B>, Sender) {
-        let principal = identity.principal().cloned();
-        let sender = Sender { principal, ..Sender::new(Head::from(&request), &self.answering.renderer) };
+    fn admit<B>(&self, identity: Identity, request: &mut Request<B>) -> Sender {
+        let head = Head::from(&*request);
+        let mut sender = Sender::unknown(identity.clone());
+        sender.note(head, &Target::from(head), &self.answering.renderer);
         self.consumed.strip(request.headers_mut());
         Caller::leave_identity(identity, request.extensions_mut());
-        (request, sender)
+        sender
     }
 }
 
@@ -150,13 +151,13 @@ where
             let next = match this.state.as_mut().project() {
                 StateProjection::Authenticating { identity, waiting } => {
                     let identity = ready!(identity.as_mut().poll(cx));
-                    let Some((mut inner, request)) = waiting.take() else { return Poll::Pending };
-                    let (request, sender) = this.shared.admit(identity, request);
+                    let Some((mut inner, mut request)) = waiting.take() else { return Poll::Pending };
+                    let sender = this.shared.admit(identity, &mut request);
                     State::Forwarded { inner: inner.call(request), sender }
                 }
                 StateProjection::Forwarded { inner, sender } => {
                     let response = ready!(inner.poll(cx));
-                    return Poll::Ready(response.map(|response| this.shared.answering.revise(response, sender)));
+                    return Poll::Ready(response.map(|response| this.shared.answering.revise(response, sender, "")));
                 }
             };
             this.state.set(next);

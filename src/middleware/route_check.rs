@@ -10,7 +10,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    answering::{default_answer, report_at_once},
+    answering::{Sender, default_answer, report_at_once},
     body::DenialBody,
     context::Gated,
     future::ResponseFuture,
@@ -61,17 +61,21 @@ where
             return ResponseFuture::denied(default_answer(report_at_once(denial, Head::from(&request))));
         };
         let head = Head::from(&request);
-        let is_incomplete = !gated.waived && gated.is_incomplete(Target::from(head));
+        let target = Target::from(head);
+        let is_incomplete = !gated.waived && gated.is_incomplete(&target);
         let Gated { gate, policy, identity, waived, .. } = gated;
         if !is_incomplete {
             if !waived {
-                gate.compare_passed(&policy, head, &identity);
+                gate.compare_passed(&policy, head, &target, identity);
             }
             return ResponseFuture::unjudged(self.inner.call(request));
         }
-        let judgment = gate.judge(&policy, gate.select(&policy, head), head, &identity, Position::Inside);
-        match gate.admit(judgment, policy, identity, request, Position::Inside) {
-            Ok((request, _)) => ResponseFuture::unjudged(self.inner.call(request)),
+        let mut sender = Sender::unknown(identity);
+        gate.note(&mut sender, head, &target);
+        let selected = gate.select(&policy, &target);
+        let judgment = gate.judge(&policy, selected, head, &target, &sender, Position::Inside);
+        match gate.admit(judgment, &policy, &sender, &mut request, Position::Inside) {
+            Ok(()) => ResponseFuture::unjudged(self.inner.call(request)),
             Err(answer) => ResponseFuture::denied(answer),
         }
     }
@@ -86,7 +90,7 @@ impl<S> RouteCheck<S> {
 
 impl Gated {
     /// Whether the key that a router has matched is not the one that every reading of the path selected.
-    fn is_incomplete(&self, target: Target<'_>) -> bool {
+    fn is_incomplete(&self, target: &Target<'_>) -> bool {
         let selected = self.route.as_deref();
         let matched = target.matched.filter(|pattern| Some(*pattern) != selected);
         let key = matched.and_then(|pattern| self.gate.key_of(&self.policy, pattern));

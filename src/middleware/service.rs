@@ -10,11 +10,15 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::{
+    answering::Sender,
     body::DenialBody,
     future::{ResponseFuture, Waiting},
     gate::{Gate, Position},
 };
-use crate::{authn::Authentication, target::Head};
+use crate::{
+    authn::Authentication,
+    target::{Head, Target},
+};
 
 /// A service that forwards to `S` what the policy allows, and answers the rest.
 #[derive(Clone)]
@@ -53,20 +57,19 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let policy = self.gate.snapshot();
         let head = Head::from(&request);
-        let selected = self.gate.select(&policy, head);
-        if let Err(denial) = &selected
-            && let Some(answer) = self.gate.reject(denial, &policy, head)
+        let target = Target::from(head);
+        let selected = self.gate.select(&policy, &target);
+        if let Err(rejected) = selected
+            && let Some(answer) = self.gate.reject(rejected, &policy, head, &target)
         {
             drop(take_ready(&mut self.inner));
             return ResponseFuture::denied(answer);
         }
-        let (judgment, identity) = match self.gate.authenticate(head) {
-            Authentication::Ready(identity) => {
-                (self.gate.judge(&policy, selected, head, &identity, self.position), identity)
-            }
+        let identity = match self.gate.authenticate(head) {
+            Authentication::Ready(identity) => identity,
             Authentication::Pending(identity) => {
                 drop(selected);
                 let inner = take_ready(&mut self.inner);
@@ -74,10 +77,11 @@ where
                 return ResponseFuture::authenticating(identity, waiting, self.position);
             }
         };
-        match self.gate.admit(judgment, policy, identity, request, self.position) {
-            Ok((request, sender)) => {
-                ResponseFuture::forwarded(self.inner.call(request), Arc::clone(&self.gate), sender)
-            }
+        let mut sender = Sender::unknown(identity);
+        self.gate.note(&mut sender, head, &target);
+        let judgment = self.gate.judge(&policy, selected, head, &target, &sender, self.position);
+        match self.gate.admit(judgment, &policy, &sender, &mut request, self.position) {
+            Ok(()) => ResponseFuture::forwarded(self.inner.call(request), Arc::clone(&self.gate), policy, sender),
             Err(answer) => {
                 drop(take_ready(&mut self.inner));
                 ResponseFuture::denied(answer)

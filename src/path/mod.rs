@@ -10,5 +10,7 @@ mod readings;
 mod reject;
 
 pub(crate) use original::StartPaths;
-pub(crate) use readings::{Readings, decode_but_slashes, same_but_encoded_slashes, same_but_trailing_slashes};
+pub(crate) use readings::{
+    Readings, decode_but_slashes, is_clean, same_but_encoded_slashes, same_but_trailing_slashes,
+};
 pub(crate) use reject::{Rejected, Tolerance};

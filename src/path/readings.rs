@@ -18,17 +18,16 @@ pub(crate) struct Readings<'a> {
     others: Vec<Vec<u8>>,
     /// How many bytes the others have.
     bytes: usize,
-    clean: bool,
 }
 
 impl<'a> Readings<'a> {
     /// Reads `path`; `append_slash` says whether a key ends in `/`.
     pub(crate) fn of(path: Cow<'a, str>, append_slash: bool, tolerance: Tolerance) -> Result<Self, Rejected> {
-        if is_clean(path.as_bytes()) && !append_slash {
-            return Ok(Self { path, others: Vec::new(), bytes: 0, clean: true });
+        let mut readings = Self { path, others: Vec::new(), bytes: 0 };
+        if is_clean(readings.path.as_bytes()) && !append_slash {
+            return Ok(readings);
         }
-        check(path.as_bytes(), true, tolerance)?;
-        let mut readings = Self { path, others: Vec::new(), bytes: 0, clean: false };
+        check(readings.path.as_bytes(), true, tolerance)?;
         let steps = Steps { append_slash, backslash: tolerance.encoded_backslash };
         let mut next = 0;
         while let Some(reading) = readings.get(next) {
@@ -42,11 +41,6 @@ impl<'a> Readings<'a> {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         std::iter::once(self.path.as_bytes()).chain(self.others.iter().map(Vec::as_slice))
-    }
-
-    /// Whether the path was seen to be clean: one reading, without empty segments.
-    pub(crate) fn is_clean(&self) -> bool {
-        self.clean
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -72,46 +66,44 @@ impl<'a> Readings<'a> {
     }
 }
 
-/// What a byte may do to the readings of a path.
+/// What was seen of a path so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Effect {
-    None,
-    /// Something if it follows a slash: a second slash, or the dot of a dot segment.
-    AfterSlash,
-    Something,
+enum Seen {
+    /// Nothing of note since the last slash but one.
+    Text,
+    /// A slash, just now: a second one is an empty segment, and a dot may begin a dot segment.
+    Slash,
+    /// Something that may be read in two ways.
+    Doubt,
 }
 
-const EFFECTS: [Effect; 256] = effects();
+/// By what was seen before and the byte that comes next, what is seen then.
+const SEEN: [[Seen; 256]; 3] = [seen_after(Seen::Text), seen_after(Seen::Slash), [Seen::Doubt; 256]];
 
 #[expect(clippy::indexing_slicing, reason = "a byte is a place in 256")]
-const fn effects() -> [Effect; 256] {
-    let mut effects = [Effect::None; 256];
+const fn seen_after(before: Seen) -> [Seen; 256] {
+    let mut seen = [Seen::Text; 256];
     let mut byte = 0_u8;
     loop {
-        effects[byte as usize] = match byte {
-            b'%' | b';' | b'\\' | b'?' | b'#' | 0..=0x1F | 0x7F.. => Effect::Something,
-            b'/' | b'.' => Effect::AfterSlash,
-            _ => Effect::None,
+        seen[byte as usize] = match (byte, before) {
+            (b'%' | b';' | b'\\' | b'?' | b'#' | 0..=0x1F | 0x7F.., _) | (b'/' | b'.', Seen::Slash) => Seen::Doubt,
+            (b'/', _) => Seen::Slash,
+            _ => Seen::Text,
         };
         if byte == u8::MAX {
-            return effects;
+            return seen;
         }
         byte += 1;
     }
 }
 
-/// Whether a path has one reading only, and that an innocent one. Doubtful paths are not clean.
-fn is_clean(path: &[u8]) -> bool {
-    let mut previous = 0;
-    for &byte in path {
-        match EFFECTS.get(usize::from(byte)) {
-            Some(Effect::None) => {}
-            Some(Effect::AfterSlash) if previous != b'/' => {}
-            _ => return false,
-        }
-        previous = byte;
-    }
-    path.first() == Some(&b'/') && (previous != b'/' || path.len() == 1)
+/// Whether a path has one reading only unless a slash is appended, and that an innocent one without empty segments.
+/// Doubtful paths are not clean.
+#[expect(clippy::indexing_slicing, reason = "a byte is a place in 256, and there are three things to be seen")]
+pub(crate) fn is_clean(path: &[u8]) -> bool {
+    let Some((b'/', rest)) = path.split_first() else { return false };
+    let seen = rest.iter().fold(Seen::Slash, |seen, byte| SEEN[seen as usize][usize::from(*byte)]);
+    seen == Seen::Text || rest.is_empty()
 }
 
 struct Steps {

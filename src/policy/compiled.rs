@@ -1,16 +1,21 @@
 //! A policy as it is enforced: rules behind routes, names as bits, nothing left to parse.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    ops::{ControlFlow, Deref},
+    slice,
+    sync::Arc,
+    time::SystemTime,
+};
 
 use http::Method;
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::{document::Node, error::Source, lookup::Lookup};
+use super::{document::Node, error::Source, lookup::Lookup, part::Part};
 use crate::{
     decision::{RuleInfo, StepUp},
     principal::Snapshot,
-    role::{NameSet, NameTable},
+    role::{Held, NameSet, NameTable},
 };
 
 /// What paths get that no key matches.
@@ -58,6 +63,8 @@ pub(crate) struct Compiled {
     pub(crate) uses_networks: bool,
     pub(crate) uses_time: bool,
     pub(crate) masks: bool,
+    /// Whether a rule has candidate grants.
+    pub(crate) shadows: bool,
     pub(crate) origin: Arc<Origin>,
 }
 
@@ -82,8 +89,7 @@ impl Snapshot for Compiled {
 impl Compiled {
     /// Whether nobody need be known to anything that the policy lists.
     pub(crate) fn is_all_public(&self) -> bool {
-        let is_public = |rule: &Rule| rule.allow.iter().any(|grant| matches!(grant, Grant::Public));
-        self.unlisted != Unlisted::Authenticated && self.rules.iter().all(is_public)
+        self.unlisted != Unlisted::Authenticated && self.rules.iter().all(|rule| rule.allow.is_public())
     }
 
     /// The key that `pattern` is, parameter names aside.
@@ -111,13 +117,68 @@ pub(crate) struct Route {
 #[derive(Debug)]
 pub(crate) struct Rule {
     pub(crate) info: Arc<RuleInfo>,
-    /// Any of these suffices; never empty.
-    pub(crate) allow: Box<[Grant]>,
+    pub(crate) allow: Grants,
     /// Candidates that are evaluated and reported, never enforced.
-    pub(crate) shadow: Option<Box<[Grant]>>,
+    pub(crate) shadow: Option<Grants>,
     /// `deny_as` is `not_found`.
     pub(crate) masked: bool,
     pub(crate) encoded_slash: bool,
+}
+
+/// The ways to satisfy a rule, any of which suffices; never empty.
+#[derive(Debug)]
+pub(crate) struct Grants {
+    list: Box<[Grant]>,
+    /// Those that ask for nothing but names.
+    plain: Box<[usize]>,
+    public: bool,
+    nobody: bool,
+}
+
+impl Grants {
+    pub(crate) fn new(list: Box<[Grant]>) -> Self {
+        let public = list.iter().any(|grant| matches!(grant, Grant::Public));
+        let nobody = list.iter().all(|grant| matches!(grant, Grant::Nobody));
+        let plain = (0..).zip(&list).filter(|(_, grant)| grant.is_plain()).map(|(index, _)| index).collect();
+        Self { list, plain, public, nobody }
+    }
+
+    /// Whether a known caller who has `held` has one that asks for nothing else: what most requests come to.
+    #[inline]
+    pub(crate) fn are_plainly_held(&self, held: &Held) -> bool {
+        self.plain.iter().filter_map(|index| self.list.get(*index)).any(|grant| match grant {
+            Grant::Public | Grant::Authenticated => true,
+            Grant::Nobody => false,
+            Grant::Conditions(conditions) => conditions.names_in(held),
+        })
+    }
+
+    /// Whether one is `public`.
+    pub(crate) fn is_public(&self) -> bool {
+        self.public
+    }
+
+    /// Whether all are `nobody`.
+    pub(crate) fn is_nobody(&self) -> bool {
+        self.nobody
+    }
+}
+
+impl Deref for Grants {
+    type Target = [Grant];
+
+    fn deref(&self) -> &[Grant] {
+        &self.list
+    }
+}
+
+impl<'a> IntoIterator for &'a Grants {
+    type Item = &'a Grant;
+    type IntoIter = slice::Iter<'a, Grant>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.iter()
+    }
 }
 
 /// One way to satisfy a rule.
@@ -131,6 +192,10 @@ pub(crate) enum Grant {
 }
 
 impl Grant {
+    fn is_plain(&self) -> bool {
+        self.conditions().is_none_or(Conditions::is_of_names)
+    }
+
     pub(crate) fn conditions(&self) -> Option<&Conditions> {
         match self {
             Self::Conditions(conditions) => Some(conditions),
@@ -153,6 +218,19 @@ pub(crate) struct Conditions {
     pub(crate) until: Option<SystemTime>,
     pub(crate) step_up: Option<Arc<StepUp>>,
     pub(crate) check: Option<Box<str>>,
+}
+
+impl Conditions {
+    /// Whether it asks for roles and permissions only.
+    fn is_of_names(&self) -> bool {
+        let beyond =
+            |part: Part<'_>| if part.is_of_names() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+        self.visit(beyond).is_continue()
+    }
+
+    fn names_in(&self, held: &Held) -> bool {
+        self.all_of.all_in(held) && (self.any_of.is_empty() || self.any_of.any_in(held))
+    }
 }
 
 /// A claim must equal one of the values, or contain it where the claim is an array.

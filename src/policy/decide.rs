@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{Method, StatusCode};
 
 use super::{
-    compiled::{Compiled, Grant, Route, Rule, Unlisted},
+    compiled::{Compiled, Grant, Grants, Route, Rule, Unlisted},
     judge::{Caller, Case, Circumstances, Judge, Scrutiny, Standing},
     part::Distance,
     select::{Selection, Selections},
@@ -14,14 +14,13 @@ use crate::{
     decision::{Denial, Mask, Reason, RuleInfo},
     identity::{CredentialErrorKind, Identity},
     path::Rejected,
-    principal::Principal,
 };
 
 /// How a request was judged.
 #[derive(Debug)]
 pub(crate) enum Decision {
     Allow(Permit),
-    Deny(Denial),
+    Deny(Box<Denial>),
 }
 
 impl Decision {
@@ -41,16 +40,7 @@ impl Decision {
 /// The proof that a request was allowed. Only [`decide`] makes one, and forwarding takes one.
 #[derive(Debug)]
 #[must_use = "a permit is there to be forwarded with"]
-pub(crate) struct Permit {
-    principal: Option<Principal>,
-}
-
-impl Permit {
-    /// Who is let in; nobody known on public routes with bad credentials or none.
-    pub(crate) fn into_principal(self) -> Option<Principal> {
-        self.principal
-    }
-}
+pub(crate) struct Permit(());
 
 /// Whether decisions are enforced. It is chosen in code, never in a policy file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -66,8 +56,8 @@ pub enum Enforcement {
 
 impl Enforcement {
     /// The permit for a denied request where nothing is enforced.
-    pub(crate) fn waive(self, identity: &Identity) -> Option<Permit> {
-        (self == Self::ReportOnly).then(|| Permit { principal: identity.principal().cloned() })
+    pub(crate) fn waive(self) -> Option<Permit> {
+        (self == Self::ReportOnly).then_some(Permit(()))
     }
 }
 
@@ -84,18 +74,20 @@ pub(crate) fn decide(
     identity: &Identity,
     circumstances: &Circumstances<'_>,
 ) -> Decision {
-    let public = |selection: &Selection<'_>| is_public(policy, selection, circumstances.method);
-    if selections.iter().all(public) {
-        return Decision::Allow(Permit { principal: identity.principal().cloned() });
+    let mut caller = identity.principal().map(|principal| Caller::unresolved(policy, principal));
+    if let Some(caller) = &mut caller {
+        caller.resolve(policy);
+    }
+    if selections.iter().all(|selection| is_plainly_open(policy, selection, caller.as_ref())) {
+        return Decision::Allow(Permit(()));
     }
     if let Some(denial) = unusable(identity) {
-        return Decision::Deny(denial);
+        return Decision::Deny(Box::new(denial));
     }
-    let caller = identity.principal().map(|principal| Caller::new(policy, principal));
     let trial = Trial { policy, selections, circumstances, caller: caller.as_ref() };
-    match selections.iter().filter_map(|selection| trial.judge(selection)).min_by_key(severity) {
+    match selections.iter().filter_map(|selection| trial.judge(selection)).min_by_key(|denial| severity(denial)) {
         Some(denial) => Decision::Deny(denial),
-        None => Decision::Allow(Permit { principal: identity.principal().cloned() }),
+        None => Decision::Allow(Permit(())),
     }
 }
 
@@ -106,12 +98,6 @@ pub(crate) fn shadow_differences(
     identity: &Identity,
     circumstances: &Circumstances<'_>,
 ) -> Vec<ShadowDifference> {
-    let has_shadow = |selection: &Selection<'_>| {
-        selection.rule(policy, circumstances.method).is_some_and(|rule| rule.shadow.is_some())
-    };
-    if !selections.iter().any(has_shadow) {
-        return Vec::new();
-    }
     let caller = identity.principal().map(|principal| Caller::new(policy, principal));
     let trial = Trial { policy, selections, circumstances, caller: caller.as_ref() };
     selections.iter().filter_map(|selection| trial.shadow_difference(selection)).collect()
@@ -122,15 +108,19 @@ pub(crate) fn shadow_differences(
 pub(crate) struct ShadowDifference {
     pub(crate) rule: Arc<RuleInfo>,
     /// What the caller would be told under the candidates; nothing if it would be let in.
-    pub(crate) candidate: Option<Denial>,
+    pub(crate) candidate: Option<Box<Denial>>,
 }
 
-fn is_public(policy: &Compiled, selection: &Selection<'_>, method: &Method) -> bool {
+/// Whether a reading is open to everyone, or to this caller for its roles and permissions alone: what most requests
+/// come to, which need no trial.
+#[inline]
+fn is_plainly_open(policy: &Compiled, selection: &Selection<'_>, caller: Option<&Caller<'_>>) -> bool {
     match selection {
         Selection::Unlisted => policy.unlisted == Unlisted::Public,
-        Selection::Listed { .. } => selection
-            .rule(policy, method)
-            .is_some_and(|rule| rule.allow.iter().any(|grant| matches!(grant, Grant::Public))),
+        Selection::Listed { rule, .. } => rule.is_some_and(|rule| {
+            let is_held = |caller: &Caller<'_>| !caller.conflicting && rule.allow.are_plainly_held(&caller.held);
+            rule.allow.is_public() || caller.is_some_and(is_held)
+        }),
     }
 }
 
@@ -181,10 +171,10 @@ pub(crate) struct Trial<'a> {
 
 impl<'a> Trial<'a> {
     /// Nothing if the caller satisfies what this reading selects.
-    pub(crate) fn judge(&self, selection: &'a Selection<'a>) -> Option<Denial> {
-        let Some(case) = self.case(selection) else { return self.unlisted() };
-        match selection.rule(self.policy, self.circumstances.method) {
-            None => Some(self.method_not_listed(case)),
+    pub(crate) fn judge(&self, selection: &'a Selection<'a>) -> Option<Box<Denial>> {
+        let Some(case) = self.case(selection) else { return self.unlisted().map(Box::new) };
+        match selection.rule() {
+            None => Some(Box::new(self.method_not_listed(case))),
             Some(rule) => self.shortfall(rule, &rule.allow, case).map(|denial| self.mask(denial, rule, case)),
         }
     }
@@ -192,7 +182,7 @@ impl<'a> Trial<'a> {
     pub(crate) fn case(&self, selection: &'a Selection<'a>) -> Option<Case<'a>> {
         match selection {
             Selection::Unlisted => None,
-            Selection::Listed { route, captures, reading } => {
+            Selection::Listed { route, captures, reading, .. } => {
                 Some(Case { route, captures, reading: self.selections.reading(*reading) })
             }
         }
@@ -223,25 +213,24 @@ impl<'a> Trial<'a> {
     }
 
     /// What the caller lacks for `grants`, which are those of `rule` or its candidates.
-    fn shortfall(&self, rule: &Rule, grants: &[Grant], case: Case<'a>) -> Option<Denial> {
+    fn shortfall(&self, rule: &Rule, grants: &Grants, case: Case<'a>) -> Option<Box<Denial>> {
         let judge = self.judge_of(case);
         let standing = judge.standing(grants, self.caller, Scrutiny::Full);
-        let denial = denial_of(standing, grants, &judge, self.caller)?;
-        Some(Denial { rule: Some(Arc::clone(&rule.info)), ..denial })
+        let mut denial = denial_of(standing, grants, &judge, self.caller)?;
+        denial.rule = Some(Arc::clone(&rule.info));
+        Some(denial)
     }
 
     /// Section 7: nothing tells an invisible route from a path that does not exist, nor on a visible one a masked
     /// method from one that is not listed; but who lacks only the step-up is told so.
-    fn mask(&self, denial: Denial, rule: &Rule, case: Case<'a>) -> Denial {
-        if !case.route.masked {
-            denial
-        } else if !self.is_visible(case) {
-            denial.masked()
+    fn mask(&self, mut denial: Box<Denial>, rule: &Rule, case: Case<'a>) -> Box<Denial> {
+        if case.route.masked && !self.is_visible(case) {
+            denial.mask = Mask::Missing;
         } else if rule.masked && denial.reason() != Reason::StepUpRequired {
-            Denial { mask: Mask::MethodNotListed, allow: Some(self.allow(case)), ..denial }
-        } else {
-            denial
+            denial.mask = Mask::MethodNotListed;
+            denial.allow = Some(self.allow(case));
         }
+        denial
     }
 
     pub(crate) fn is_visible(&self, case: Case<'a>) -> bool {
@@ -255,7 +244,7 @@ impl<'a> Trial<'a> {
     /// The methods of the route, without masked ones that this caller may not use.
     fn allow(&self, case: Case<'a>) -> Arc<str> {
         let shown = |method: &Method| {
-            let rule = case.route.rule_of(method).and_then(|index| self.policy.rules.get(index));
+            let rule = case.route.rule_for(self.policy, method);
             rule.is_some_and(|rule| !rule.masked || self.may(rule, case, Scrutiny::Full))
         };
         let methods: Vec<_> = case.route.listed_methods().into_iter().filter(shown).collect();
@@ -265,8 +254,8 @@ impl<'a> Trial<'a> {
 
     fn shadow_difference(&self, selection: &'a Selection<'a>) -> Option<ShadowDifference> {
         let case = self.case(selection)?;
-        let rule = selection.rule(self.policy, self.circumstances.method)?;
-        let candidate = self.shortfall(rule, rule.shadow.as_deref()?, case);
+        let rule = selection.rule()?;
+        let candidate = self.shortfall(rule, rule.shadow.as_ref()?, case);
         let enforced = self.shortfall(rule, &rule.allow, case);
         let differs = candidate.is_some() != enforced.is_some();
         differs.then(|| ShadowDifference { rule: Arc::clone(&rule.info), candidate })
@@ -279,20 +268,23 @@ pub(super) fn denial_of(
     grants: &[Grant],
     judge: &Judge<'_>,
     caller: Option<&Caller<'_>>,
-) -> Option<Denial> {
+) -> Option<Box<Denial>> {
+    let because = |reason| Some(Box::new(Denial::new(reason)));
     let (grant, distance) = match standing {
         Standing::Held => return None,
-        Standing::Nobody => return Some(Denial::new(Reason::DeniedByRule)),
-        Standing::Anonymous => return Some(Denial::new(Reason::NoCredentials)),
-        Standing::Conflicting => return Some(Denial::new(Reason::ConflictingRoles)),
+        Standing::Nobody => return because(Reason::DeniedByRule),
+        Standing::Anonymous => return because(Reason::NoCredentials),
+        Standing::Conflicting => return because(Reason::ConflictingRoles),
         Standing::Short { grant, distance } => (grants.get(grant).and_then(Grant::conditions), distance),
     };
     let lacking = |reason| {
-        let ids = grant.zip(caller).map(|(grant, caller)| grant.missing(&caller.held));
-        let missing = ids.into_iter().flatten().filter_map(|id| judge.names.text(id).cloned()).collect();
-        Denial { missing, ..Denial::new(reason) }
+        let mut denial = Denial::new(reason);
+        if let Some((grant, caller)) = grant.zip(caller) {
+            denial.missing = grant.missing(&caller.held).filter_map(|id| judge.names.text(id).cloned()).collect();
+        }
+        denial
     };
-    Some(match distance {
+    Some(Box::new(match distance {
         Distance::StepUp => {
             Denial { step_up: grant.and_then(|grant| grant.step_up.clone()), ..Denial::new(Reason::StepUpRequired) }
         }
@@ -300,7 +292,7 @@ pub(super) fn denial_of(
         Distance::Condition(unmet) => Denial::new(Reason::ConditionFailed).detail(unmet.to_string()),
         Distance::Permission => lacking(Reason::InsufficientPermission),
         Distance::Role => lacking(Reason::InsufficientRole),
-    })
+    }))
 }
 
 impl Route {
@@ -315,13 +307,17 @@ impl Route {
         own(method).or_else(|| if *method == Method::HEAD { own(&Method::GET) } else { None }).or(self.any)
     }
 
+    pub(crate) fn rule_for<'p>(&self, policy: &'p Compiled, method: &Method) -> Option<&'p Rule> {
+        policy.rules.get(self.rule_of(method)?)
+    }
+
     /// Every rule of the route.
     pub(crate) fn rules<'p>(&self, policy: &'p Compiled) -> impl Iterator<Item = &'p Rule> {
         self.methods.iter().map(|(_, rule)| *rule).chain(self.any).filter_map(|index| policy.rules.get(index))
     }
 
     pub(crate) fn allows_encoded_slash(&self, policy: &Compiled, method: &Method) -> bool {
-        self.rule_of(method).and_then(|index| policy.rules.get(index)).is_some_and(|rule| rule.encoded_slash)
+        self.rule_for(policy, method).is_some_and(|rule| rule.encoded_slash)
     }
 
     /// The methods that the route answers, sorted: `HEAD` wherever `GET` is listed, the standard ones for `ANY`.

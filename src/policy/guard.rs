@@ -7,7 +7,7 @@ use http::Method;
 use super::{
     capture::Captures,
     check::Checks,
-    compiled::{Conditions, Grant, Route},
+    compiled::{Conditions, Grant, Grants, Route},
     decide::denial_of,
     judge::{Caller, Case, Circumstances, ClientAddress, Judge, Scrutiny},
 };
@@ -71,7 +71,7 @@ impl Terms {
 pub(crate) struct Requirement {
     table: NameTable,
     names: Vec<Name>,
-    grants: Vec<Grant>,
+    grants: Grants,
     required: Arc<str>,
 }
 
@@ -84,7 +84,7 @@ impl Requirement {
             }
         }
         let table = NameTable::new(names.iter().map(|name| (Arc::clone(&name.text), name.kind)));
-        let grants = terms.iter().map(|terms| grant(terms, &names, &table)).collect();
+        let grants = Grants::new(terms.iter().map(|terms| grant(terms, &names, &table)).collect());
         Self { required: describe(terms).into(), table, names, grants }
     }
 
@@ -105,7 +105,7 @@ impl Requirement {
         let judge = Judge { names: &self.table, circumstances: &circumstances, case };
         let standing = judge.standing(&self.grants, caller.as_ref(), Scrutiny::Full);
         let denial = denial_of(standing, &self.grants, &judge, caller.as_ref())?;
-        Some(Denial { required: Some(Arc::clone(&self.required)), ..denial })
+        Some(Denial { required: Some(Arc::clone(&self.required)), ..*denial })
     }
 
     fn caller<'a>(&self, principal: &'a Principal) -> Caller<'a> {

@@ -15,7 +15,7 @@ use serde_json::{Number, Value};
 use super::{
     capture::Captures,
     check::{CheckContext, CheckOutcome, Checks},
-    compiled::{ClaimTest, ClaimValue, Compiled, Conditions, Grant, Route},
+    compiled::{ClaimTest, ClaimValue, Compiled, Conditions, Grant, Grants, Route},
     part::{Broken, Distance, Part, Unmet},
 };
 use crate::{
@@ -59,9 +59,21 @@ pub(crate) struct Caller<'a> {
 
 impl<'a> Caller<'a> {
     pub(crate) fn new(policy: &Compiled, principal: &'a Principal) -> Self {
-        let held = policy.names.resolve(principal);
-        let conflicting = policy.names.conflicting(&held);
-        Self { principal, held, conflicting }
+        let mut caller = Self::unresolved(policy, principal);
+        caller.resolve(policy);
+        caller
+    }
+
+    /// A caller of whom nothing is known yet, to be put where it is looked at: callers are large to be moved.
+    #[inline]
+    pub(super) fn unresolved(policy: &Compiled, principal: &'a Principal) -> Self {
+        Self { principal, held: Held::empty(policy.names.words()), conflicting: false }
+    }
+
+    #[inline]
+    pub(super) fn resolve(&mut self, policy: &Compiled) {
+        policy.names.resolve_into(self.principal, &mut self.held);
+        self.conflicting = policy.names.conflicting(&self.held);
     }
 }
 
@@ -124,14 +136,14 @@ impl Judge<'_> {
     /// Grants without predicates come first, so that a predicate which panics cannot make the order matter.
     pub(crate) fn standing<'p>(
         &self,
-        grants: &'p [Grant],
+        grants: &'p Grants,
         caller: Option<&Caller<'_>>,
         scrutiny: Scrutiny,
     ) -> Standing<'p> {
-        if grants.iter().any(|grant| matches!(grant, Grant::Public)) {
+        if grants.is_public() {
             return Standing::Held;
         }
-        if grants.iter().all(|grant| matches!(grant, Grant::Nobody)) {
+        if grants.is_nobody() {
             return Standing::Nobody;
         }
         let Some(caller) = caller else { return Standing::Anonymous };
@@ -323,9 +335,9 @@ impl Judge<'_> {
 
 impl Conditions {
     /// The names that a caller lacks who has `held`.
-    pub(crate) fn missing<'g>(&'g self, held: &Held) -> impl Iterator<Item = NameId> + use<'g> {
-        let any = if self.any_of.any_in(held) { Vec::new() } else { self.any_of.lacking(held) };
-        self.all_of.lacking(held).into_iter().chain(any)
+    pub(crate) fn missing<'g>(&'g self, held: &'g Held) -> impl Iterator<Item = NameId> + use<'g> {
+        let any = if self.any_of.any_in(held) { None } else { Some(&self.any_of) };
+        [Some(&self.all_of), any].into_iter().flatten().flat_map(|names| names.lacking(held))
     }
 }
 

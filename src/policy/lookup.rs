@@ -66,7 +66,7 @@ impl Lookup {
     /// The route that `path` selects: from left to right static beats `{x}` beats `{*x}`, with backtracking.
     pub(crate) fn find(&self, path: &[u8], empty: EmptySegment) -> Option<Hit> {
         let mut search = Search { path, empty, captures: Captures::default() };
-        let route = search.visit(&self.root, 0)?;
+        let route = search.visit(&self.root, path)?;
         Some(Hit { route, captures: search.captures })
     }
 
@@ -147,17 +147,26 @@ impl Node {
         node.descend(text.get(common..).unwrap_or_default())
     }
 
-    /// The static continuation that `rest` begins with, and its length.
-    fn static_child(&self, rest: &[u8]) -> Option<(usize, &Self)> {
-        let index = self.firsts.binary_search(rest.first()?).ok()?;
+    /// The static continuation that `rest`, which begins with `first`, begins with, and what follows it.
+    #[inline]
+    fn static_child<'p>(&self, first: u8, rest: &'p [u8]) -> Option<(&Self, &'p [u8])> {
+        let index = place_of(&self.firsts, first)?;
         let (prefix, node) = self.statics.get(index)?;
-        rest.starts_with(prefix).then_some((prefix.len(), node))
+        let (head, tail) = rest.split_at_checked(prefix.len())?;
+        (head.len() == 1 || head == &**prefix).then_some((node, tail))
     }
 
     /// Whether there is another way than the static one.
     fn has_wildcard(&self) -> bool {
         self.param.is_some() || self.rest.is_some()
     }
+}
+
+/// Where `byte` is among `sorted` bytes, mostly a few.
+#[inline]
+fn place_of(sorted: &[u8], byte: u8) -> Option<usize> {
+    const FEW: usize = 16;
+    if sorted.len() <= FEW { sorted.iter().position(|other| *other == byte) } else { sorted.binary_search(&byte).ok() }
 }
 
 struct Search<'a> {
@@ -168,47 +177,54 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Goes on in a loop where there is one way, and by recursion where there may be a way back. Depth is bounded by
-    /// the depth of the trie, which the policy's longest key bounds.
-    fn visit(&mut self, mut node: &Node, mut at: usize) -> Option<usize> {
+    /// the depth of the trie, which the policy's longest key bounds. `rest` is an end of the path.
+    fn visit(&mut self, mut node: &Node, mut rest: &[u8]) -> Option<usize> {
         loop {
-            let rest = self.path.get(at..).unwrap_or_default();
-            if rest.is_empty() {
-                return node.route;
-            }
-            match node.static_child(rest) {
-                Some((length, child)) if node.has_wildcard() => {
+            let Some(&first) = rest.first() else { return node.route };
+            match node.static_child(first, rest) {
+                Some((child, tail)) if node.has_wildcard() => {
                     let before = self.captures.len();
-                    if let Some(route) = self.visit(child, at + length) {
+                    if let Some(route) = self.visit(child, tail) {
                         return Some(route);
                     }
                     self.captures.truncate(before);
                 }
-                Some((length, child)) => {
-                    (node, at) = (child, at + length);
+                Some(next) => {
+                    (node, rest) = next;
                     continue;
                 }
                 None => {}
             }
             let param = node.param.as_deref().zip(pattern::segment(rest, self.empty));
-            let Some((child, length)) = param else { return self.take_rest(node, at) };
+            let Some((child, (segment, tail))) =
+                param.and_then(|(child, length)| Some((child, rest.split_at_checked(length)?)))
+            else {
+                return self.take_rest(node, rest);
+            };
             let before = self.captures.len();
-            self.captures.push(at, at + length);
+            self.capture(segment, tail);
             if node.rest.is_none() {
-                (node, at) = (child, at + length);
+                (node, rest) = (child, tail);
                 continue;
             }
-            if let Some(route) = self.visit(child, at + length) {
+            if let Some(route) = self.visit(child, tail) {
                 return Some(route);
             }
             self.captures.truncate(before);
-            return self.take_rest(node, at);
+            return self.take_rest(node, rest);
         }
     }
 
-    fn take_rest(&mut self, node: &Node, at: usize) -> Option<usize> {
+    fn take_rest(&mut self, node: &Node, rest: &[u8]) -> Option<usize> {
         let route = node.rest?;
-        self.captures.push(at, self.path.len());
+        self.capture(rest, &[]);
         Some(route)
+    }
+
+    /// Captures the part of the path that `tail` follows.
+    fn capture(&mut self, part: &[u8], tail: &[u8]) {
+        let end = self.path.len() - tail.len();
+        self.captures.push(end - part.len(), end);
     }
 }
 

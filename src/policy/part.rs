@@ -88,6 +88,7 @@ impl Part<'_> {
 impl Conditions {
     /// Shows every part to `see`, from those that are the farthest when they are not held to the nearest, until it
     /// breaks off. Enforcing and explaining are both such visitors.
+    #[inline]
     pub(crate) fn visit<'p>(&'p self, mut see: impl FnMut(Part<'p>) -> ControlFlow<()>) -> ControlFlow<()> {
         if !self.all_of.is_empty() {
             see(Part::AllOf(&self.all_of))?;

@@ -127,6 +127,7 @@ impl Pattern {
 
 /// The length of the segment that `rest` begins with, if `{x}` matches it: nothing does at the end of a path,
 /// and an empty segment inside it only one way.
+#[inline]
 pub(crate) fn segment(rest: &[u8], empty: EmptySegment) -> Option<usize> {
     let length = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
     let matches = length > 0 || (empty == EmptySegment::Matches && !rest.is_empty());

@@ -8,7 +8,7 @@ use std::{
 use http::Method;
 
 use super::{
-    compiled::{Route, Rule},
+    compiled::{Grants, Route, Rule},
     grammar::{At, RouteKey, RuleDraft, Verb},
     lookup::Lookup,
     pattern::Pattern,
@@ -170,8 +170,8 @@ impl Key {
         };
         Some(Rule {
             info: Arc::new(info),
-            allow: draft.allow,
-            shadow: draft.shadow,
+            allow: Grants::new(draft.allow),
+            shadow: draft.shadow.map(Grants::new),
             masked: draft.masked,
             encoded_slash: draft.encoded_slash,
         })

@@ -1,8 +1,6 @@
 //! Which rules a request must satisfy: those that every reading of its path selects.
 
-use std::sync::Arc;
-
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use http::Method;
 
@@ -12,7 +10,7 @@ use super::{
     lookup::Hit,
 };
 use crate::{
-    path::{Readings, Rejected, StartPaths, Tolerance, same_but_encoded_slashes, same_but_trailing_slashes},
+    path::{Readings, Rejected, StartPaths, Tolerance, is_clean, same_but_encoded_slashes, same_but_trailing_slashes},
     target::Target,
 };
 
@@ -21,8 +19,9 @@ use crate::{
 pub(crate) enum Selection<'a> {
     /// No key matches.
     Unlisted,
-    /// A route, and the reading from which its parameters were captured.
-    Listed { route: &'a Route, captures: Captures, reading: Reading },
+    /// A route, its rule for the method of the request if it lists that, and the reading from which its parameters
+    /// were captured.
+    Listed { route: &'a Route, rule: Option<&'a Rule>, captures: Captures, reading: Reading },
 }
 
 /// The place of a reading: the readings of the path as it stands come first.
@@ -48,7 +47,7 @@ pub(crate) fn select<'a>(
     let mut selections = Selections { readings, first: None, more: Vec::new(), stale_match: false };
     selections.add_readings(policy, target.method);
     if let Some(pattern) = target.matched {
-        selections.add_matched(policy, pattern);
+        selections.add_matched(policy, target.method, pattern);
     }
     Ok(selections)
 }
@@ -69,8 +68,8 @@ impl<'a> Selections<'a> {
     }
 
     /// The rule that the path as it stands selects.
-    pub(crate) fn first_rule(&self, policy: &'a Compiled, method: &Method) -> Option<&'a Rule> {
-        self.first.as_ref()?.rule(policy, method)
+    pub(crate) fn first_rule(&self) -> Option<&'a Rule> {
+        self.first.as_ref()?.rule()
     }
 
     /// The text of a reading.
@@ -100,7 +99,7 @@ impl<'a> Selections<'a> {
     fn add_readings(&mut self, policy: &'a Compiled, method: &Method) {
         let mut unlisted = Vec::new();
         for reading in self.readings.whole() {
-            if !self.add_reading(policy, reading) {
+            if !self.add_reading(policy, method, reading) {
                 unlisted.push(reading);
             }
         }
@@ -108,27 +107,32 @@ impl<'a> Selections<'a> {
             self.push(Selection::Unlisted);
         }
         for reading in self.readings.bare() {
-            self.add_reading(policy, reading);
+            self.add_reading(policy, method, reading);
         }
     }
 
     /// Adds what a reading selects, either way; whether it selects anything.
-    fn add_reading(&mut self, policy: &'a Compiled, reading: Reading) -> bool {
+    fn add_reading(&mut self, policy: &'a Compiled, method: &Method, reading: Reading) -> bool {
         let text = self.readings.get(reading);
         let lenient = policy.lookup.find(text, EmptySegment::Matches);
-        let differ = policy.lookup.ways_differ(text, self.readings.is_clean());
-        let strict = differ.then(|| policy.lookup.find(text, EmptySegment::Fails)).flatten();
+        let mut strict = None;
+        if policy.lookup.ways_differ(text, self.readings.is_clean()) {
+            strict = policy.lookup.find(text, EmptySegment::Fails);
+        }
         let is_listed = lenient.is_some() || strict.is_some();
-        let strict = strict.filter(|hit| lenient.as_ref() != Some(hit));
-        self.add_hits(policy, reading, [lenient, strict]);
+        if let Some(strict) = strict.filter(|hit| lenient.as_ref() != Some(hit)) {
+            let lenient = lenient.into_iter();
+            lenient.chain([strict]).for_each(|hit| self.add_hit(policy, method, reading, hit));
+        } else if let Some(lenient) = lenient {
+            self.add_hit(policy, method, reading, lenient);
+        }
         is_listed
     }
 
-    fn add_hits(&mut self, policy: &'a Compiled, reading: Reading, hits: [Option<Hit>; 2]) {
-        for Hit { route, captures } in hits.into_iter().flatten() {
-            if let Some(route) = policy.routes.get(route) {
-                self.push(Selection::Listed { route, captures, reading });
-            }
+    fn add_hit(&mut self, policy: &'a Compiled, method: &Method, reading: Reading, hit: Hit) {
+        if let Some(route) = policy.routes.get(hit.route) {
+            let rule = route.rule_for(policy, method);
+            self.push(Selection::Listed { route, rule, captures: hit.captures, reading });
         }
     }
 
@@ -156,7 +160,7 @@ impl<'a> Selections<'a> {
     }
 
     /// What a router has matched is one more reading, if it is a key.
-    fn add_matched(&mut self, policy: &'a Compiled, pattern: &str) {
+    fn add_matched(&mut self, policy: &'a Compiled, method: &Method, pattern: &str) {
         if self.selects_only(pattern) {
             return;
         }
@@ -169,8 +173,9 @@ impl<'a> Selections<'a> {
             .filter_map(|(reading, text)| Some((reading, pattern.captures(text, EmptySegment::Matches)?)))
             .collect();
         self.stale_match = matches.is_empty();
+        let rule = route.rule_for(policy, method);
         for (reading, captures) in matches {
-            self.push(Selection::Listed { route, captures, reading });
+            self.push(Selection::Listed { route, rule, captures, reading });
         }
     }
 
@@ -181,18 +186,25 @@ impl<'a> Selections<'a> {
 }
 
 impl<'a> Selection<'a> {
-    /// The rule for `method`, where the route lists it.
-    pub(crate) fn rule(&self, policy: &'a Compiled, method: &Method) -> Option<&'a Rule> {
+    /// The rule for the method of the request, where the route lists it.
+    pub(crate) fn rule(&self) -> Option<&'a Rule> {
         match self {
             Self::Unlisted => None,
-            Self::Listed { route, .. } => policy.rules.get(route.rule_of(method)?),
+            Self::Listed { rule, .. } => *rule,
         }
     }
 }
 
 /// The readings of every path from which readings start.
 #[derive(Debug)]
-struct AllReadings<'a> {
+enum AllReadings<'a> {
+    /// A clean path has one reading. This is what most requests have, so it is small.
+    One(&'a str),
+    Several(Box<Several<'a>>),
+}
+
+#[derive(Debug)]
+struct Several<'a> {
     /// Of the path as it stands.
     current: Readings<'a>,
     /// Of the path that the outermost router saw, where that is another one.
@@ -204,18 +216,22 @@ struct AllReadings<'a> {
 impl<'a> AllReadings<'a> {
     fn of(policy: &Compiled, target: &Target<'a>, tolerance: Tolerance) -> Result<Self, Rejected> {
         let append_slash = policy.lookup.has_trailing_slash();
-        let read = |path: Cow<'a, str>| Readings::of(path, append_slash, tolerance);
-        let StartPaths { current, original, bare } = StartPaths::of(target.path, target.original, target.nested);
-        let current = read(current)?;
-        let Some(original) = original else { return Ok(Self { current, original: None, bare: None }) };
-        let original = read(original.into())?;
-        let is_normalized = current.get(0).is_some_and(|current| original.iter().any(|reading| reading == current));
-        let bare = bare.filter(|_| !is_normalized).map(|bare| read(bare.into())).transpose()?;
-        Ok(Self { current, original: Some(original), bare })
+        let start = StartPaths::of(target.path, target.original, target.nested);
+        if let StartPaths { current: Cow::Borrowed(path), original: None, .. } = start
+            && !append_slash
+            && is_clean(path.as_bytes())
+        {
+            return Ok(Self::One(path));
+        }
+        Ok(Self::Several(Box::new(Several::of(start, append_slash, tolerance)?)))
     }
 
+    /// How many whole paths there are.
     fn len(&self) -> usize {
-        self.current.len() + self.original.as_ref().map_or(0, Readings::len)
+        match self {
+            Self::One(_) => 1,
+            Self::Several(several) => several.current.len() + several.original.as_ref().map_or(0, Readings::len),
+        }
     }
 
     /// The readings of whole paths.
@@ -224,13 +240,41 @@ impl<'a> AllReadings<'a> {
     }
 
     fn bare(&self) -> impl Iterator<Item = Reading> + use<> {
+        let bare = match self {
+            Self::One(_) => 0,
+            Self::Several(several) => several.bare.as_ref().map_or(0, Readings::len),
+        };
         let begin = self.len();
-        (begin..begin + self.bare.as_ref().map_or(0, Readings::len)).map(Reading)
+        (begin..begin + bare).map(Reading)
     }
 
     /// Whether there is nothing to be read in two ways.
     fn is_clean(&self) -> bool {
-        self.original.is_none() && self.current.is_clean()
+        matches!(self, Self::One(_))
+    }
+
+    fn get(&self, reading: Reading) -> &[u8] {
+        match self {
+            Self::One(path) => path.as_bytes(),
+            Self::Several(several) => several.get(reading),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (Reading, &[u8])> {
+        self.whole().chain(self.bare()).map(|reading| (reading, self.get(reading)))
+    }
+}
+
+impl<'a> Several<'a> {
+    fn of(start: StartPaths<'a>, append_slash: bool, tolerance: Tolerance) -> Result<Self, Rejected> {
+        let read = |path: Cow<'a, str>| Readings::of(path, append_slash, tolerance);
+        let StartPaths { current, original, bare } = start;
+        let current = read(current)?;
+        let Some(original) = original else { return Ok(Self { current, original: None, bare: None }) };
+        let original = read(original.into())?;
+        let is_normalized = current.get(0).is_some_and(|current| original.iter().any(|reading| reading == current));
+        let bare = bare.filter(|_| !is_normalized).map(|bare| read(bare.into())).transpose()?;
+        Ok(Self { current, original: Some(original), bare })
     }
 
     fn get(&self, Reading(mut index): Reading) -> &[u8] {
@@ -241,9 +285,5 @@ impl<'a> AllReadings<'a> {
             index -= readings.len();
         }
         &[]
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (Reading, &[u8])> {
-        self.whole().chain(self.bare()).map(|reading| (reading, self.get(reading)))
     }
 }

@@ -5,6 +5,7 @@ use http::{Method, header};
 use crate::target::Head;
 
 /// A CORS preflight carries no credentials, so it must be answered before it meets the policy.
+#[inline]
 pub(crate) fn preflight(head: Head<'_>) -> Option<&'static str> {
     let asks = |name| head.headers().contains_key(name);
     let is_preflight =

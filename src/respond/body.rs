@@ -1,30 +1,32 @@
 //! Bodies: problem documents, plain text and minimal pages.
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde_json::Value;
 
 use super::negotiate::Format;
 use crate::decision::{Denial, Reason};
 
-/// Every sentence that is shown where the policy has no message, with the status it goes with.
-const SENTENCES: [(StatusCode, &str); 10] = [
-    (StatusCode::BAD_REQUEST, "The request cannot be understood."),
-    (StatusCode::BAD_REQUEST, "The request has more than one set of credentials."),
-    (StatusCode::UNAUTHORIZED, "Authentication is required."),
-    (StatusCode::UNAUTHORIZED, "The credentials are not valid."),
-    (StatusCode::UNAUTHORIZED, "A stronger or more recent authentication is required."),
-    (StatusCode::FORBIDDEN, "Access is denied."),
-    (StatusCode::NOT_FOUND, "There is nothing here."),
-    (StatusCode::METHOD_NOT_ALLOWED, "The method is not supported here."),
-    (StatusCode::SERVICE_UNAVAILABLE, "Who is calling cannot be found out now. Try again later."),
-    (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong."),
+/// Every sentence that is shown where the policy has no message, with a reason it goes with.
+const SENTENCES: [(Reason, &str); 10] = [
+    (Reason::PathRejected, "The request cannot be understood."),
+    (Reason::AmbiguousCredentials, "The request has more than one set of credentials."),
+    (Reason::NoCredentials, "Authentication is required."),
+    (Reason::InvalidCredentials, "The credentials are not valid."),
+    (Reason::StepUpRequired, "A stronger or more recent authentication is required."),
+    (Reason::ConditionFailed, "Access is denied."),
+    (Reason::NotListed, "There is nothing here."),
+    (Reason::MethodNotListed, "The method is not supported here."),
+    (Reason::AuthenticatorUnavailable, "Who is calling cannot be found out now. Try again later."),
+    (Reason::InternalError, "Something went wrong."),
 ];
 
 /// What a body says.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Content<'a> {
     status: StatusCode,
+    /// The place of the sentence among [`SENTENCES`]; nothing for a message of the policy.
+    place: Option<usize>,
     detail: &'a str,
     /// The denial whose names are told.
     disclosed: Option<&'a Denial>,
@@ -35,8 +37,12 @@ impl<'a> Content<'a> {
         let status = denial.status();
         let about_rights = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         let message = denial.get_message().filter(|_| about_rights);
-        let detail = message.unwrap_or_else(|| sentence(status, denial.reason()));
-        Self { status, detail, disclosed: Some(denial).filter(|_| disclose && status == StatusCode::FORBIDDEN) }
+        let (place, detail) = match message {
+            Some(message) => (None, message),
+            None => sentence(status, denial.reason()),
+        };
+        let disclosed = Some(denial).filter(|_| disclose && status == StatusCode::FORBIDDEN);
+        Self { status, place, detail, disclosed }
     }
 
     /// The sentence that says it.
@@ -100,42 +106,74 @@ impl<'a> Content<'a> {
     }
 }
 
-fn sentence(status: StatusCode, reason: Reason) -> &'static str {
-    let place = match reason {
-        Reason::AmbiguousCredentials | Reason::InvalidCredentials => 1,
-        Reason::StepUpRequired => 2,
-        _ => 0,
-    };
-    let of_status = || SENTENCES.iter().filter(|(of, _)| *of == status);
-    of_status().nth(place).or_else(|| of_status().next()).map_or("Access is denied.", |(_, sentence)| sentence)
+/// The sentence of a reason, or else the first that goes with the status, and its place.
+fn sentence(status: StatusCode, reason: Reason) -> (Option<usize>, &'static str) {
+    let exact = |(of, _): &(Reason, &str)| *of == reason && of.status() == status;
+    let place = SENTENCES.iter().position(exact).or_else(|| SENTENCES.iter().position(|(of, _)| of.status() == status));
+    let sentence = place.and_then(|place| SENTENCES.get(place));
+    (place, sentence.map_or("Access is denied.", |(_, sentence)| sentence))
 }
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 
-/// The bodies that do not depend on the request.
+/// The answers that do not depend on the request, whole: who is refused often is refused cheaply.
 #[derive(Debug)]
-pub(super) struct Bodies {
-    ready: Vec<(StatusCode, &'static str, Format, Bytes)>,
+pub(super) struct Prepared {
+    /// For each sentence, in each format.
+    answers: Vec<[Answer; Format::ALL.len()]>,
 }
 
-impl Bodies {
-    pub(super) fn new() -> Self {
-        let every = SENTENCES.iter().flat_map(|sentence| Format::ALL.map(|format| (sentence, format)));
-        let ready = every.map(|(&(status, detail), format)| {
-            let body = Content { status, detail, disclosed: None }.render(format);
-            (status, detail, format, body.into())
-        });
-        Self { ready: ready.collect() }
+#[derive(Debug)]
+struct Answer {
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Prepared {
+    /// Prepares an answer to each sentence in each format; `add` adds the challenges that the reason deserves.
+    pub(super) fn new(add: impl Fn(&mut HeaderMap, Reason)) -> Self {
+        let prepare = |&(reason, detail): &(Reason, &'static str)| {
+            let content = Content { status: reason.status(), place: None, detail, disclosed: None };
+            Format::ALL.map(|format| Answer::new(&content, format, |headers| add(headers, reason)))
+        };
+        Self { answers: SENTENCES.iter().map(prepare).collect() }
     }
 
-    pub(super) fn get(&self, content: &Content<'_>, format: Format) -> Bytes {
-        let fits = |status, detail, of| status == content.status && detail == content.detail && of == format;
-        let ready = self.ready.iter().find(|(status, detail, of, _)| fits(*status, *detail, *of));
-        match ready.filter(|_| content.disclosed.is_none()) {
-            Some((.., body)) => body.clone(),
-            None => content.render(format).into(),
-        }
+    /// The answer that says `content`; `add` adds the challenges where none was prepared.
+    pub(super) fn answer(
+        &self,
+        content: &Content<'_>,
+        format: Format,
+        add: impl Fn(&mut HeaderMap),
+    ) -> Response<Bytes> {
+        let Answer { headers, body } = match self.find(content, format) {
+            Some(Answer { headers, body }) => Answer { headers: headers.clone(), body: body.clone() },
+            None => Answer::new(content, format, add),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = content.status;
+        *response.headers_mut() = headers;
+        response
+    }
+
+    fn find(&self, content: &Content<'_>, format: Format) -> Option<&Answer> {
+        let place = content.place.filter(|_| content.disclosed.is_none())?;
+        let index = Format::ALL.iter().position(|other| *other == format)?;
+        self.answers.get(place)?.get(index)
+    }
+}
+
+impl Answer {
+    fn new(content: &Content<'_>, format: Format, add: impl Fn(&mut HeaderMap)) -> Self {
+        let body = Bytes::from(content.render(format));
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+        headers.insert(header::VARY, HeaderValue::from_static("accept"));
+        add(&mut headers);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::CONTENT_LENGTH, body.len().into());
+        Self { headers, body }
     }
 }

@@ -12,7 +12,7 @@ const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
 
 /// Whether the content type is `application/grpc` or one of its `+` formats; gRPC-Web is answered as HTTP.
-pub(super) fn is_call(headers: &HeaderMap) -> bool {
+pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes) else { return false };
     let Some((start, rest)) = value.split_at_checked(CONTENT_TYPE.len()) else { return false };
     start.eq_ignore_ascii_case(CONTENT_TYPE.as_bytes()) && matches!(rest.first(), None | Some(b'+' | b';' | b' '))

@@ -18,7 +18,7 @@ const NO_PARAMETER: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remo
 
 /// A request that a browser could follow up with a visit to the login page.
 #[derive(Clone, Debug)]
-pub(super) enum Visit {
+pub(crate) enum Visit {
     /// Perhaps a navigation; `Accept` tells, which is read late.
     Page(PathAndQuery),
     /// A request of htmx, and the page it comes from.

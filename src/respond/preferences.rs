@@ -1,35 +1,27 @@
 //! What of a request its answer depends on.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, Method, header};
 
 use super::{
-    grpc,
     login::Visit,
     negotiate::{Format, negotiate},
 };
-use crate::target::{Head, Kept};
 
-/// What browsers send is shorter, and kept without allocating.
-const MOST_ACCEPT: usize = 160;
-
-/// What of a request the answer to it depends on; kept while the request is on its way, read if it is denied.
+/// What of a request the answer to it depends on.
 #[derive(Clone, Debug, Default)]
 pub struct Preferences {
     head: bool,
     grpc: bool,
-    accept: Option<Kept<MOST_ACCEPT>>,
+    accept: Option<Box<str>>,
     pub(super) visit: Option<Visit>,
 }
 
 impl Preferences {
-    /// Copies texts; nothing is parsed. The URI is kept only for those who redirect.
-    pub(super) fn new(head: Head<'_>, redirects: bool) -> Self {
-        Self {
-            head: head.method() == Method::HEAD,
-            grpc: grpc::is_call(head.headers()),
-            accept: accept(head.headers()),
-            visit: if redirects { Visit::new(head) } else { None },
-        }
+    pub(crate) fn new(method: &Method, grpc: bool, accept: &str, visit: Option<Visit>) -> Self {
+        let accept = Some(accept).filter(|accept| !accept.is_empty()).map(Box::from);
+        Self { head: method == Method::HEAD, grpc, accept, visit }
     }
 
     /// The format that the `Accept` header prefers.
@@ -39,7 +31,7 @@ impl Preferences {
 
     /// The `Accept` header, if there is one and it is text.
     pub fn accept(&self) -> Option<&str> {
-        self.accept.as_ref().map(Kept::as_str)
+        self.accept.as_deref()
     }
 
     /// Whether the request is a gRPC call, by its content type.
@@ -53,15 +45,12 @@ impl Preferences {
     }
 }
 
-/// The `Accept` header; several lines are one list (RFC 9110, section 5.3).
-fn accept(headers: &HeaderMap) -> Option<Kept<MOST_ACCEPT>> {
-    let mut lines = headers.get_all(header::ACCEPT).iter();
-    let first = lines.next()?.to_str().ok()?;
-    let Some(second) = lines.next() else { return Some(Kept::new(first)) };
-    let mut joined = first.to_owned();
-    for line in std::iter::once(second).chain(lines) {
-        joined.push_str(", ");
-        joined.push_str(line.to_str().ok()?);
+/// The `Accept` header, empty if there is none or it is no text; several lines are one list (RFC 9110, section 5.3).
+pub(crate) fn accept(headers: &HeaderMap) -> Cow<'_, str> {
+    let mut lines = headers.get_all(header::ACCEPT).iter().map(|line| line.to_str().unwrap_or_default());
+    let first = lines.next().unwrap_or_default();
+    match lines.next() {
+        None => first.into(),
+        Some(second) => [first, second].into_iter().chain(lines).collect::<Vec<_>>().join(", ").into(),
     }
-    Some(Kept::new(&joined))
 }

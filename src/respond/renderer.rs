@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::{
-    body::{Bodies, Content},
+    body::{Content, Prepared},
     challenges::Challenges,
-    grpc,
-    preferences::Preferences,
+    grpc::{self, is_grpc},
+    login::Visit,
+    preferences::{Preferences, accept},
     responder::Responder,
 };
 use crate::{
@@ -26,7 +27,7 @@ const RETRY_AFTER_SECONDS: u64 = 5;
 pub(crate) struct Renderer {
     responder: Responder,
     challenges: Challenges,
-    bodies: Bodies,
+    prepared: Prepared,
 }
 
 impl Default for Renderer {
@@ -38,12 +39,19 @@ impl Default for Renderer {
 impl Renderer {
     /// Answers with `challenges`, which are given `realm` where they have none.
     pub(crate) fn new(responder: Responder, challenges: Vec<Challenge>, realm: Option<&str>) -> Self {
-        Self { responder, challenges: Challenges::new(challenges, realm), bodies: Bodies::new() }
+        let challenges = Challenges::new(challenges, realm);
+        Self { responder, prepared: prepare(&challenges), challenges }
     }
 
-    /// What must be kept of a request to answer it later. Cheap: it is called for requests that are forwarded, too.
+    /// What the answer to a request depends on.
     pub(crate) fn preferences(&self, head: Head<'_>) -> Preferences {
-        Preferences::new(head, self.responder.login.is_some())
+        Preferences::new(head.method(), is_grpc(head.headers()), &accept(head.headers()), self.visit(head))
+    }
+
+    /// What a visit to the login page would be made from; nothing where there is no such page.
+    #[inline]
+    pub(crate) fn visit(&self, head: Head<'_>) -> Option<Visit> {
+        if self.responder.login.is_some() { Visit::new(head) } else { None }
     }
 
     /// The answer to a denied request.
@@ -68,12 +76,14 @@ impl Renderer {
     }
 
     fn answer(&self, denial: &Denial, preferences: &Preferences) -> Response<Bytes> {
-        let response = match self.responder.custom.as_deref() {
-            Some(render) => render(denial, preferences),
-            None if preferences.is_grpc() => self.grpc(denial),
-            None => self.redirect(denial, preferences).unwrap_or_else(|| self.negotiated(denial, preferences)),
-        };
-        self.completed(response, denial, preferences)
+        match self.responder.custom.as_deref() {
+            Some(render) => self.completed(render(denial, preferences), denial, preferences),
+            None if preferences.is_grpc() => self.completed(self.grpc(denial), denial, preferences),
+            None => match self.redirect(denial, preferences) {
+                Some(redirect) => self.completed(redirect, denial, preferences),
+                None => cut_for_head(self.negotiated(denial, preferences), preferences),
+            },
+        }
     }
 
     fn grpc(&self, denial: &Denial) -> Response<Bytes> {
@@ -90,25 +100,25 @@ impl Renderer {
     }
 
     fn negotiated(&self, denial: &Denial, preferences: &Preferences) -> Response<Bytes> {
-        let format = preferences.format();
         let content = Content::new(denial, self.responder.disclose);
-        let mut response = Response::new(self.bodies.get(&content, format));
-        *response.status_mut() = denial.status();
+        let status = denial.status();
+        let add = |headers: &mut HeaderMap| self.challenges.add(headers, status, denial, self.responder.disclose);
+        let mut response = self.prepared.answer(&content, preferences.format(), add);
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
-        headers.insert(header::VARY, HeaderValue::from_static("accept"));
-        self.challenges.add(headers, denial.status(), denial, self.responder.disclose);
-        match denial.status() {
-            StatusCode::UNAUTHORIZED => {
+        match (status, denial.reason()) {
+            (StatusCode::UNAUTHORIZED, reason) => {
+                if reason == Reason::StepUpRequired && !headers.contains_key(header::WWW_AUTHENTICATE) {
+                    add(headers);
+                }
                 if let Some(login) = self.responder.login.as_deref() {
                     login.redirect_htmx(preferences, headers);
                 }
             }
-            StatusCode::METHOD_NOT_ALLOWED => {
+            (StatusCode::METHOD_NOT_ALLOWED, _) => {
                 let allow = denial.allow().and_then(|methods| HeaderValue::from_str(methods).ok());
                 headers.insert(header::ALLOW, allow.unwrap_or_else(|| HeaderValue::from_static("")));
             }
-            StatusCode::SERVICE_UNAVAILABLE => {
+            (StatusCode::SERVICE_UNAVAILABLE, _) => {
                 let seconds = denial.retry_after.map_or(RETRY_AFTER_SECONDS, whole_seconds);
                 headers.insert(header::RETRY_AFTER, seconds.into());
             }
@@ -130,11 +140,24 @@ impl Renderer {
         if length > 0 {
             headers.insert(header::CONTENT_LENGTH, length.into());
         }
-        if preferences.is_head() {
-            response.body_mut().clear();
-        }
-        response
+        cut_for_head(response, preferences)
     }
+}
+
+fn cut_for_head(mut response: Response<Bytes>, preferences: &Preferences) -> Response<Bytes> {
+    if preferences.is_head() {
+        response.body_mut().clear();
+    }
+    response
+}
+
+/// The challenges that denials of `reason` have whatever they are about: those of a step-up say which.
+fn prepare(challenges: &Challenges) -> Prepared {
+    Prepared::new(|headers, reason| {
+        if reason != Reason::StepUpRequired {
+            challenges.add(headers, reason.status(), &Denial::new(reason), false);
+        }
+    })
 }
 
 /// Rounded up, and never none.

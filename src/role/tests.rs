@@ -20,7 +20,8 @@ fn names(indices: impl Iterator<Item = u32>) -> Vec<Box<str>> {
 }
 
 fn resolve(table: &NameTable, roles: &[Box<str>], memo: &Memo) -> Vec<NameId> {
-    let held = table.resolve_claimed(Claimed { roles, permissions: &[], permission_limit: None }, memo);
+    let mut held = Held::empty(table.words());
+    table.resolve_claimed(Claimed { roles, permissions: &[], permission_limit: None }, memo, &mut held);
     ids(table, &held)
 }
 

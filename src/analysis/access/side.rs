@@ -78,7 +78,7 @@ impl<'p> Side<'p> {
         for selection in selections.iter() {
             let one = match selection {
                 Selection::Unlisted => unlisted(self.policy.unlisted),
-                Selection::Listed { captures, reading, .. } => match selection.rule(self.policy, method) {
+                Selection::Listed { captures, reading, .. } => match selection.rule() {
                     Some(rule) => self.rule(facts, rule, captures, selections.reading(*reading)),
                     None => Access::NOBODY,
                 },

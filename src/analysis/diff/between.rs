@@ -286,7 +286,7 @@ fn demand(policy: &Compiled, method: &Method, path: &str) -> Demand {
             continue;
         };
         demand.route.get_or_insert_with(|| route.pattern.to_string());
-        words.push(selection.rule(policy, method).map_or("method not listed", |rule| &rule.info.required));
+        words.push(selection.rule().map_or("method not listed", |rule| &rule.info.required));
     }
     words.dedup();
     Demand { words: words.join(" and "), ..demand }

@@ -113,7 +113,7 @@ impl Marker<'_> {
                 named(names, id)
             }
         };
-        set.lacking(&self.caller.held).into_iter().map(one).collect::<Vec<_>>().join(&format!(" {conjunction} "))
+        set.lacking(&self.caller.held).map(one).collect::<Vec<_>>().join(&format!(" {conjunction} "))
     }
 
     /// Whether a role of the caller gives a permission that its token does not let it have.

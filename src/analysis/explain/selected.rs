@@ -119,7 +119,7 @@ fn describe(selected: &mut Selected, trial: &Trial<'_>, selection: &Selection<'_
     selected.params = params.map(|(index, name)| (name.to_string(), case.param(index).map(Cow::into_owned))).collect();
     selected.methods = case.route.listed_methods().iter().map(ToString::to_string).collect();
     selected.visible = case.route.masked.then(|| trial.is_visible(case));
-    selected.rule = selection.rule(trial.policy, trial.circumstances.method).map(|rule| explained(trial, case, rule));
+    selected.rule = selection.rule().map(|rule| explained(trial, case, rule));
 }
 
 fn explained(trial: &Trial<'_>, case: Case<'_>, rule: &Rule) -> ExplainedRule {
