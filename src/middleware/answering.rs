@@ -162,24 +162,24 @@ impl Answering {
         revision: &str,
     ) -> Response<R> {
         let Some(returned) = response.extensions_mut().remove::<Returned>() else { return response };
-        self.answer_again(response, returned, sender, revision)
+        self.answer_again(response.headers(), returned, sender, revision).map(R::from_denial)
     }
 
     #[cold]
-    fn answer_again<R: DenialBody>(
+    fn answer_again(
         &self,
-        response: Response<R>,
+        added: &HeaderMap,
         Returned { denial, headers }: Returned,
         sender: &Sender,
         revision: &str,
-    ) -> Response<R> {
+    ) -> Response<Bytes> {
         let denial = sender.as_if_missing(denial);
         let is_like_missing = matches!(denial.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
         let mut answer = self.deny(denial, sender, revision, Audience::Gates);
         if !is_like_missing {
-            keep_foreign_headers(response.headers(), &headers, answer.headers_mut());
+            keep_foreign_headers(added, &headers, answer.headers_mut());
         }
-        answer.map(R::from_denial)
+        answer
     }
 
     pub(crate) fn report_waived(&self, denial: &Denial, sender: &Sender, revision: &str) {
