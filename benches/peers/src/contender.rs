@@ -43,6 +43,8 @@ pub struct Contender {
     pub kind: Kind,
     /// What it does not do, or does otherwise.
     pub note: &'static str,
+    /// Whether a request takes milliseconds.
+    pub is_slow: bool,
     /// Cases that it answers otherwise.
     others: BTreeMap<Case, StatusCode>,
     asked: Box<dyn Fn(Case) -> bool>,
@@ -75,12 +77,17 @@ impl Contender {
             })
         };
         let (asked, build) = (Box::new(asked), Box::new(build));
-        Self { group, name, kind, note: "", others: BTreeMap::new(), asked, build }
+        Self { group, name, kind, note: "", is_slow: false, others: BTreeMap::new(), asked, build }
     }
 
     /// What the table should say about it.
     pub fn note(self, note: &'static str) -> Self {
         Self { note, ..self }
+    }
+
+    /// A request takes milliseconds.
+    pub fn slow(self) -> Self {
+        Self { is_slow: true, ..self }
     }
 
     /// It answers this case with another status than is right.

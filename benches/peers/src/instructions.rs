@@ -10,8 +10,10 @@ use std::{
 
 use crate::{case::Case, contender::Contender};
 
-const FEW: u64 = 1_000;
-const MANY: u64 = 11_000;
+/// The short run and the long one.
+const REQUESTS: (u64, u64) = (1_000, 11_000);
+/// The same, where a request takes milliseconds.
+const SLOW_REQUESTS: (u64, u64) = (2, 12);
 /// Two programs at a time: callgrind runs on one processor.
 const AT_ONCE: usize = 2;
 
@@ -35,7 +37,8 @@ pub fn count(wanted: &[(&Contender, Case)]) -> io::Result<BTreeMap<String, f64>>
                 .map(|(contender, case)| {
                     let only = format!("{}/{}", contender.group.name(), contender.name);
                     let (program, case) = (program.as_path(), *case);
-                    let counting = scope.spawn(move || a_request(program, &only, case));
+                    let requests = if contender.is_slow { SLOW_REQUESTS } else { REQUESTS };
+                    let counting = scope.spawn(move || a_request(program, &only, case, requests));
                     (key(contender, case), counting)
                 })
                 .collect();
@@ -53,10 +56,11 @@ pub fn count(wanted: &[(&Contender, Case)]) -> io::Result<BTreeMap<String, f64>>
     Ok(counts)
 }
 
-fn a_request(program: &Path, only: &str, case: Case) -> io::Result<f64> {
-    let (few, many) = (run(program, only, case, FEW)?, run(program, only, case, MANY)?);
+fn a_request(program: &Path, only: &str, case: Case, (few, many): (u64, u64)) -> io::Result<f64> {
+    let more = many - few;
+    let (few, many) = (run(program, only, case, few)?, run(program, only, case, many)?);
     #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^52")]
-    Ok((many as f64 - few as f64) / (MANY - FEW) as f64)
+    Ok((many as f64 - few as f64) / more as f64)
 }
 
 fn run(program: &Path, only: &str, case: Case, requests: u64) -> io::Result<u64> {

@@ -152,17 +152,11 @@ impl Known {
 pub struct Callers {
     pub admin: Known,
     pub viewer: Known,
-    /// How often somebody called.
-    pub serial: u64,
 }
 
 impl Callers {
     pub fn new() -> Self {
-        Self {
-            admin: Known::new("ada", "admin", Bits::ADMIN),
-            viewer: Known::new("vera", "viewer", Bits::VIEWER),
-            serial: 0,
-        }
+        Self { admin: Known::new("ada", "admin", Bits::ADMIN), viewer: Known::new("vera", "viewer", Bits::VIEWER) }
     }
 
     /// Who calls in this case, if that is known.

@@ -1,4 +1,4 @@
-//! aliri_tower: bearer tokens and a policy of scopes.
+//! `aliri_tower`: bearer tokens and a policy of scopes.
 
 use aliri::{Jwk, Jwks, jwa, jwk, jwt};
 use aliri_base64::Base64UrlRef;

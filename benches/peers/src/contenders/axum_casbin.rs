@@ -1,5 +1,7 @@
 //! axum-casbin: a model, a list of policies, and a cache of decisions behind a lock.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::body::Body;
 use axum_casbin::{CasbinAxumLayer, CasbinVals};
 use casbin::{Adapter, DefaultModel, MemoryAdapter};
@@ -24,6 +26,8 @@ e = some(where (p.eft == allow))
 [matchers]
 m = g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act
 ";
+
+static SERIAL: AtomicU64 = AtomicU64::new(0);
 
 const ANYONE: &str = "anyone";
 
@@ -60,8 +64,8 @@ fn unique(callers: &mut Callers, case: Case) -> Option<Request<Body>> {
         return None;
     }
     let mut request = request(callers, case)?;
-    callers.serial += 1;
-    let path = request.uri().path().replace("ada", &format!("user-{}", callers.serial));
+    let user = format!("user-{}", SERIAL.fetch_add(1, Ordering::Relaxed));
+    let path = request.uri().path().replace("ada", &user);
     *request.uri_mut() = path.parse().expect("paths are sound");
     Some(request)
 }
@@ -71,7 +75,7 @@ pub fn contenders() -> Vec<Contender> {
     let around = || async { layer().await.layer(router()) };
     [
         Contender::new(Group::Service, Kind::Peer, "axum-casbin, cached decision", service, request),
-        Contender::new(Group::Service, Kind::Peer, "axum-casbin, new path", service, unique),
+        Contender::new(Group::Service, Kind::Peer, "axum-casbin, new path", service, unique).slow(),
         Contender::new(Group::Router, Kind::Peer, "axum-casbin, cached decision", around, request),
     ]
     .map(|contender| {
