@@ -1,8 +1,10 @@
 //! Over a loopback socket: requests a second with a whole server around the work.
 
 use std::{
-    io,
+    fs, io,
     net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -26,7 +28,7 @@ use crate::{
 };
 
 const CONNECTIONS: usize = 16;
-const SPELL: Duration = Duration::from_millis(100);
+const SPELL: Duration = Duration::from_millis(50);
 
 /// What is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,20 +45,21 @@ pub enum Traffic {
 #[derive(Clone, Debug)]
 pub struct Answered {
     pub name: &'static str,
-    pub kind: Kind,
     pub traffic: Traffic,
     pub case: Case,
-    /// Requests a second, one a round, in descending order.
+    /// Requests a second, as a ratio to no middleware just before; one a round.
     rates: Vec<f64>,
+    /// The same for requests a second of the server's processor time, where the system tells it.
+    efficiencies: Vec<f64>,
 }
 
 impl Answered {
-    pub fn best(&self) -> f64 {
-        self.rates.first().copied().unwrap_or(f64::NAN)
+    pub fn rate(&self) -> f64 {
+        median(&self.rates)
     }
 
-    pub fn median(&self) -> f64 {
-        self.rates.get(self.rates.len() / 2).copied().unwrap_or(f64::NAN)
+    pub fn efficiency(&self) -> Option<f64> {
+        (!self.efficiencies.is_empty()).then(|| median(&self.efficiencies))
     }
 }
 
@@ -65,6 +68,15 @@ struct Server {
     kind: Kind,
     traffic: Traffic,
     address: SocketAddr,
+    /// Where Linux tells the processor time of the thread.
+    times: PathBuf,
+}
+
+impl Server {
+    /// The processor time that the server has used, in nanoseconds.
+    fn spent(&self) -> Option<f64> {
+        fs::read_to_string(&self.times).ok()?.split_whitespace().next()?.parse().ok()
+    }
 }
 
 /// Puts the identity into the extensions that a header names, as an outer layer that authenticates does.
@@ -90,10 +102,13 @@ fn serve(name: &'static str, kind: Kind, traffic: Traffic, service: impl AppServ
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
+    let (tell, told) = mpsc::channel();
     thread::spawn(move || {
+        let _ = tell.send(fs::read_link("/proc/thread-self").unwrap_or_default());
         runtime.block_on(async { axum::serve(TcpListener::from_std(listener)?, service.into_make_service()).await })
     });
-    Ok(Server { name, kind, traffic, address })
+    let times = Path::new("/proc").join(told.recv().map_err(io::Error::other)?).join("schedstat");
+    Ok(Server { name, kind, traffic, address, times })
 }
 
 fn servers(building: &Runtime) -> io::Result<Vec<Server>> {
@@ -157,8 +172,17 @@ fn whole(bytes: &[u8]) -> io::Result<Option<u16>> {
     Ok((bytes.len() >= head + length).then_some(response.code.unwrap_or(0)))
 }
 
-/// Requests a second over all connections.
-async fn spell(address: SocketAddr, request: &[u8], status: u16) -> io::Result<f64> {
+/// Requests a second, and requests a second of the server's processor time.
+fn rates(client: &Runtime, server: &Server, case: Case) -> io::Result<(f64, Option<f64>)> {
+    let before = server.spent();
+    let status = case.status().as_u16();
+    let (answered, took) = client.block_on(spell(server.address, &sent(server.traffic, case), status))?;
+    let spent = server.spent().zip(before).map(|(after, before)| after - before);
+    Ok((answered / took.as_secs_f64(), spent.map(|spent| answered * 1e9 / spent)))
+}
+
+/// The requests that were answered over all connections, and the time that it took.
+async fn spell(address: SocketAddr, request: &[u8], status: u16) -> io::Result<(f64, Duration)> {
     let mut connections = JoinSet::new();
     let start = Instant::now();
     for _ in 0..CONNECTIONS {
@@ -178,41 +202,46 @@ async fn spell(address: SocketAddr, request: &[u8], status: u16) -> io::Result<f
     while let Some(connection) = connections.join_next().await {
         answered += connection.map_err(io::Error::other)??;
     }
-    Ok(answered / start.elapsed().as_secs_f64())
+    Ok((answered, start.elapsed()))
 }
 
 fn cases(server: &Server) -> &'static [Case] {
-    match (server.kind, server.traffic) {
-        (Kind::Floor, _) => &[Case::Allowed],
-        (Kind::Peer, _) => &[Case::Allowed, Case::Forbidden],
-        (_, _) => &[Case::Allowed, Case::Anonymous, Case::Forbidden, Case::Masked],
+    match server.kind {
+        Kind::Peer => &[Case::Allowed, Case::Forbidden],
+        _ => &[Case::Allowed, Case::Anonymous, Case::Forbidden, Case::Masked],
     }
 }
 
-/// Asks every server, so many times in turn.
+/// Asks every server, so many times in turn, and each time the one without middleware first.
 ///
 /// # Errors
 ///
 /// A socket fails.
 pub fn run(rounds: usize) -> io::Result<Vec<Answered>> {
     let client = Builder::new_current_thread().enable_all().build()?;
+    let servers = servers(&client)?;
     let mut answered = Vec::new();
-    for server in servers(&client)? {
-        for case in cases(&server) {
-            let (Server { name, kind, traffic, address }, case) = (&server, *case);
-            let answers = Answered { name, kind: *kind, traffic: *traffic, case, rates: Vec::new() };
-            answered.push((*address, sent(*traffic, case), answers));
+    for server in servers.iter().filter(|server| server.kind != Kind::Floor) {
+        for case in cases(server) {
+            let Server { name, traffic, .. } = *server;
+            let answers = Answered { name, traffic, case: *case, rates: Vec::new(), efficiencies: Vec::new() };
+            answered.push((server, answers));
         }
     }
     for _ in 0..rounds {
-        for (address, request, answers) in &mut answered {
-            let status = answers.case.status().as_u16();
-            answers.rates.push(client.block_on(spell(*address, request, status))?);
+        for (server, answers) in &mut answered {
+            let is_floor = |floor: &&Server| floor.kind == Kind::Floor && floor.traffic == server.traffic;
+            let Some(floor) = servers.iter().find(is_floor) else { continue };
+            let (least, most) = (rates(&client, floor, Case::Allowed)?, rates(&client, server, answers.case)?);
+            answers.rates.push(most.0 / least.0);
+            answers.efficiencies.extend(most.1.zip(least.1).map(|(most, least)| most / least));
         }
     }
-    let sorted = answered.into_iter().map(|(_, _, mut answers)| {
-        answers.rates.sort_by(|one, other| other.total_cmp(one));
-        answers
-    });
-    Ok(sorted.collect())
+    Ok(answered.into_iter().map(|(_, answers)| answers).collect())
+}
+
+fn median(ratios: &[f64]) -> f64 {
+    let mut ratios = ratios.to_vec();
+    ratios.sort_by(f64::total_cmp);
+    ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -127,7 +127,7 @@ fn threads(results: &Results) -> Vec<Option<Target>> {
     let target = |scaling: &crate::threads::Scaling| {
         let contender = &results.contenders[scaling.contender];
         let what = format!("two threads against one, {} ({})", contender.name, contender.group.name());
-        Target::at_most(what, Some(scaling.ratio()), 1.10)
+        Target::at_most(what, Some(scaling.ratio), 1.10)
     };
     ours.map(target).collect()
 }
@@ -141,10 +141,16 @@ fn by_hand(results: &Results) -> Vec<Option<Target>> {
 fn loopback(results: &Results) -> Vec<Option<Target>> {
     let of = |wanted: &dyn Fn(&Answered) -> bool| results.loopback.iter().find(|answered| wanted(answered));
     let target = |traffic, name: &'static str, case, limit| {
-        let floor = of(&|answered| answered.traffic == traffic && answered.kind == Kind::Floor);
         let ours = of(&|answered| answered.traffic == traffic && answered.name == name && answered.case == case);
-        let ratio = ours.zip(floor).map(|(ours, floor)| ours.best() / floor.best());
-        Target::at_least(format!("loopback, {name}, {}: times no middleware", Case::name(case)), ratio, limit)
+        let ratio = ours.map(|ours| ours.efficiency().unwrap_or(ours.rate()));
+        Target::at_least(
+            format!(
+                "loopback, {name}, {}: requests a second of the server's processor, times no middleware",
+                Case::name(case)
+            ),
+            ratio,
+            limit,
+        )
     };
     vec![
         target(Traffic::Identity, AROUND, Case::Allowed, 0.95),

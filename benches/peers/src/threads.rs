@@ -20,12 +20,8 @@ pub struct Scaling {
     pub contender: usize,
     pub one: f64,
     pub two: f64,
-}
-
-impl Scaling {
-    pub fn ratio(&self) -> f64 {
-        self.two / self.one
-    }
+    /// The median of the ratios of all rounds.
+    pub ratio: f64,
 }
 
 /// Asks everyone for the allowed case with one and with two threads in turn.
@@ -40,7 +36,11 @@ pub fn run(contenders: &[Contender], wanted: &[usize], rounds: usize) -> Vec<Sca
             two.push(spell(&mut [driver.fork(), driver.fork()]));
         }
     }
-    all.into_iter().map(|(contender, _, one, two)| Scaling { contender, one: median(one), two: median(two) }).collect()
+    let scaling = all.into_iter().map(|(contender, _, one, two)| {
+        let ratio = median(two.iter().zip(&one).map(|(two, one)| two / one).collect());
+        Scaling { contender, one: median(one), two: median(two), ratio }
+    });
+    scaling.collect()
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {
