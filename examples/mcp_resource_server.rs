@@ -153,10 +153,10 @@ fn print_lines(resource: &str) -> Result<(), Box<dyn Error>> {
     let reader = token(resource, "invoices:read")?;
     let writer = token(resource, "invoices:read invoices:write")?;
     let stranger = token("https://api.example/mcp", "invoices:read")?;
-    let initialize = message("initialize", json!({ "protocolVersion": VERSIONS[0] }));
-    let tools = message("tools/list", json!({}));
-    let read = message("tools/call", json!({ "name": "list_invoices" }));
-    let delete = message("tools/call", json!({ "name": "delete_invoices" }));
+    let initialize = message("initialize", &json!({ "protocolVersion": VERSIONS[0] }));
+    let tools = message("tools/list", &json!({}));
+    let read = message("tools/call", &json!({ "name": "list_invoices" }));
+    let delete = message("tools/call", &json!({ "name": "delete_invoices" }));
     let post =
         |token: &str, message: &str, status| support::curl("POST", resource, &format!("{token}{message}"), status);
     println!("# without a token, and where to get one");
@@ -174,7 +174,7 @@ fn print_lines(resource: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn message(method: &str, params: Value) -> String {
+fn message(method: &str, params: &Value) -> String {
     let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
     format!("--json '{message}'")
 }
