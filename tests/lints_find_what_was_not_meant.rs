@@ -272,6 +272,56 @@ fn errors_and_findings_are_told_together_and_findings_that_an_error_could_refute
     }
 }
 
+#[cfg(all(feature = "toml", feature = "yaml"))]
+#[test]
+fn equal_documents_give_equal_findings_each_where_its_text_has_them() {
+    let json = r#"{
+  "version": 1,
+  "roles": { "admin": {}, "intern": {} },
+  "routes": {
+    "GET /a": ["admin", "admin"],
+    "POST /b": "public",
+    "GET /c": "admni"
+  }
+}"#;
+    let toml = r#"version = 1
+[roles]
+admin = {}
+intern = {}
+[routes]
+"GET /a" = ["admin", "admin"]
+"POST /b" = "public"
+"GET /c" = "admni"
+"#;
+    let yaml = "version: 1
+roles:
+  admin: {}
+  intern: {}
+routes:
+  GET /a: [admin, admin]
+  POST /b: public
+  GET /c: admni
+";
+    let places = |json, toml, yaml| [json, toml, yaml];
+    let expected = [
+        ("unused-role", places((3, 27), (4, 1), (4, 3))),
+        ("redundant-grant", places((5, 25), (6, 22), (6, 19))),
+        ("public-without-reason", places((6, 16), (7, 13), (7, 12))),
+        ("public-write", places((6, 16), (7, 13), (7, 12))),
+        ("unknown-name", places((7, 15), (8, 12), (8, 11))),
+    ];
+    let errors = [Policy::from_json_str(json), Policy::from_toml_str(toml), Policy::from_yaml_str(yaml)];
+    let mut told = Vec::new();
+    for (format, error) in errors.into_iter().enumerate() {
+        let found = Linter::at(SystemTime::UNIX_EPOCH + NOW).find_with_errors(&error.unwrap_err());
+        let place = |found: &Diagnostic| (found.code, (found.line.unwrap(), found.column.unwrap()));
+        let places: Vec<_> = found.iter().map(place).collect();
+        assert_eq!(places, expected.map(|(code, places)| (code, places[format])), "format {format}");
+        told.push(found.into_iter().map(|found| (found.message, found.place, found.help)).collect::<Vec<_>>());
+    }
+    assert!(told.iter().all(|other| *other == told[0]), "{told:?}");
+}
+
 #[test]
 fn severities_follow_the_finding_and_the_operator() {
     let policy = with_routes(r#""POST /a": { "public": "a form" }"#);

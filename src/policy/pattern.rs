@@ -38,7 +38,7 @@ pub(crate) enum ProblemKind {
     /// It does not begin with `/`.
     NoLeadingSlash,
     /// `:id`, as other routers write parameters.
-    ColonParameter,
+    ForeignParameter,
     /// `*` or `**` at the beginning of a segment, as other routers write the rest.
     Star,
     /// A brace without its partner.
@@ -169,12 +169,23 @@ fn check_segments(path: &str) -> Result<(), PatternProblem> {
         let range = at..at + segment.len();
         match segment {
             "." | ".." => return problem(ProblemKind::DotSegment, range),
-            _ if segment.starts_with(':') => return problem(ProblemKind::ColonParameter, range),
-            _ if segment.starts_with('*') => return problem(ProblemKind::Star, range),
+            _ if segment.starts_with(':') || is_foreign_parameter(segment) => {
+                return problem(ProblemKind::ForeignParameter, range);
+            }
+            _ if segment.starts_with('*') || matches!(segment, ".*" | ".+") => {
+                return problem(ProblemKind::Star, range);
+            }
             _ => at = range.end + 1,
         }
     }
     Ok(())
+}
+
+/// Whether other routers would take a segment for a parameter or a regular expression: `<id>`, `[id]`, `[0-9]+`, `(.*)`.
+fn is_foreign_parameter(segment: &str) -> bool {
+    (segment.starts_with('<') && segment.ends_with('>'))
+        || (segment.starts_with('[') && segment.contains(']'))
+        || (segment.starts_with('(') && segment.contains(['*', '+', '|']))
 }
 
 struct Reader<'a> {
@@ -242,7 +253,7 @@ impl Reader<'_> {
         let taken = |piece: &Piece| matches!(piece, Piece::Param(other) | Piece::Rest(other) if **other == *name);
         if name.is_empty() {
             problem(ProblemKind::EmptyName, range.clone())
-        } else if !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.')) {
+        } else if name.ends_with("...") || !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.')) {
             problem(ProblemKind::InvalidName, range.clone())
         } else if self.pieces.iter().any(taken) {
             problem(ProblemKind::DuplicateName, range.clone())
@@ -266,14 +277,21 @@ mod tests {
             ("/a/{{b}}/{c}", "/a/{{b}}/{}"),
             ("//a/", "//a/"),
             ("/caf\u{e9}/%2F", "/caf\u{e9}/%2F"),
+            ("/Users(1)/a[b]/%5Bc%5D/{a.b}", "/Users(1)/a[b]/%5Bc%5D/{}"),
         ] {
             assert_eq!(Pattern::parse(path).unwrap().shape(), shape, "{path}");
         }
         for (path, kind, at) in [
             ("", ProblemKind::NoLeadingSlash, ""),
             ("users", ProblemKind::NoLeadingSlash, "users"),
-            ("/users/:id", ProblemKind::ColonParameter, ":id"),
+            ("/users/:id", ProblemKind::ForeignParameter, ":id"),
+            ("/users/<int:id>", ProblemKind::ForeignParameter, "<int:id>"),
+            ("/users/[id]/x", ProblemKind::ForeignParameter, "[id]"),
+            ("/users/[0-9]+", ProblemKind::ForeignParameter, "[0-9]+"),
+            ("/users/(.*)", ProblemKind::ForeignParameter, "(.*)"),
             ("/files/**", ProblemKind::Star, "**"),
+            ("/files/.*", ProblemKind::Star, ".*"),
+            ("/files/{path...}", ProblemKind::InvalidName, "{path...}"),
             ("/a/{id", ProblemKind::UnpairedBrace, "{id"),
             ("/a/id}", ProblemKind::UnpairedBrace, "}"),
             ("/a/{}", ProblemKind::EmptyName, "{}"),

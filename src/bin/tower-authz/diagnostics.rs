@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
-use tower_authz::{Diagnostic, PolicyError, Severity};
+use tower_authz::{Diagnostic, PolicyError, Severity, Span};
 
 pub(crate) const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
 
@@ -26,8 +26,10 @@ fn group<'a>(name: &'a str, text: &'a str, found: &'a Diagnostic) -> Group<'a> {
     };
     let mut group = Group::with_title(level.primary_title(&found.message).id(found.code));
     if let Some(span) = &found.span {
-        let annotation = AnnotationKind::Primary.span(span.clone());
-        group = group.element(Snippet::source(text).path(name).annotation(annotation));
+        let (lines, start) = lines_of(text, span);
+        let annotation = AnnotationKind::Primary.span(span.start - start..span.end - start);
+        let snippet = Snippet::source(lines).line_start(found.line.unwrap_or(1)).path(name);
+        group = group.element(snippet.annotation(annotation));
     } else if !found.place.is_empty() {
         group = group.element(Level::NOTE.message(format!("at {}", found.place)));
     } else {
@@ -37,6 +39,15 @@ fn group<'a>(name: &'a str, text: &'a str, found: &'a Diagnostic) -> Group<'a> {
         Some(help) => group.element(Level::HELP.message(help)),
         None => group,
     }
+}
+
+/// The lines of a span, and where they start: the renderer reads all that it is given, for every finding.
+fn lines_of<'a>(text: &'a str, span: &Span) -> (&'a str, usize) {
+    let before = text.get(..span.start).unwrap_or_default();
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let behind = text.get(span.end..).unwrap_or_default();
+    let end = span.end + behind.find('\n').unwrap_or(behind.len());
+    (text.get(start..end).unwrap_or_default(), start)
 }
 
 /// Findings for machines.

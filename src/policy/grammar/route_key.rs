@@ -77,9 +77,11 @@ fn path_problem(path: &str, problem: &PatternProblem) -> Diagnostic {
         ProblemKind::NoLeadingSlash => {
             (code::INVALID_PATH, format!("the path {part} does not begin with `/`"), EXAMPLE)
         }
-        ProblemKind::ColonParameter => {
-            (code::INVALID_PATH, format!("{part} is not how a parameter is written"), "write `{id}` for one segment")
-        }
+        ProblemKind::ForeignParameter => (
+            code::INVALID_PATH,
+            format!("{part} is not how a parameter is written"),
+            "write `{id}` for one segment; a key has no regular expressions",
+        ),
         ProblemKind::Star => (
             code::INVALID_PATH,
             format!("{part} is not how the rest of a path is written"),
@@ -166,9 +168,14 @@ fn respell_segment(segment: &str) -> String {
     if let Some(name) = segment.strip_prefix('<').and_then(|segment| segment.strip_suffix('>')) {
         return format!("{{{}}}", name.rsplit(':').next().unwrap_or_default());
     }
+    if let Some(name) = segment.strip_prefix('[').and_then(|segment| segment.strip_suffix(']')) {
+        let rest = if name.starts_with("...") { "*" } else { "" };
+        return format!("{{{rest}{}}}", name.trim_start_matches('.'));
+    }
     match segment.strip_prefix('{').and_then(|segment| segment.strip_suffix('}')) {
         Some("") => "{id}".to_owned(),
         Some("*") => "{*rest}".to_owned(),
+        Some(name) if name.ends_with("...") => format!("{{*{}}}", name.trim_end_matches('.')),
         Some(name) if !name.starts_with(['{', '*']) => format!("{{{}}}", parameter_name(name)),
         _ => segment.to_owned(),
     }
