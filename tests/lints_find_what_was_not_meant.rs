@@ -109,6 +109,25 @@ fn each_lint_tells_what_is_wrong_and_where() {
             ],
         ),
         (
+            // `/admin` falls to the page.
+            r#""ANY /{page}": "viewer", "ANY /admin/{*rest}": "root""#,
+            &[
+                r#"uncovered-prefix | routes."ANY /admin/{*rest}" | `ANY /admin/{*rest}` matches neither `/admin` nor `/admin/`: there `ANY /{page}` holds, which is open to other callers"#,
+            ],
+        ),
+        (
+            r#""GET /api/x": "viewer", "GET /Api/y": "viewer", "GET /Api/z": "viewer""#,
+            &[
+                r#"paths-differ-in-case | routes."GET /Api/y" | `GET /Api/y` and `GET /api/x` begin alike but for letter case: `/Api` and `/api`"#,
+            ],
+        ),
+        (
+            r#""GET /api/x": "viewer", "GET /аpi/y": "viewer""#,
+            &[
+                r#"confusable-names | routes."GET /аpi/y" | `GET /аpi/y` and `GET /api/x` look alike and begin differently"#,
+            ],
+        ),
+        (
             r#""GET /a": "public""#,
             &[r#"public-without-reason | routes."GET /a" | `GET /a` is public, and the policy does not say why"#],
         ),
@@ -188,6 +207,15 @@ fn each_lint_tells_what_is_wrong_and_where() {
             ],
         ),
         (
+            r#""roles": { "publlc": {}, "auditor": { "permissions": ["orders:read"] }, "auditors": { "permissions": ["order:read"] }, "manaegr": {}, "manager": {} }, "routes": { "GET /": ["publlc", "auditor", "auditors", "manager", "manaegr"], "PUT /": ["orders:read", "order:read"] }"#,
+            &[
+                r"confusable-names | roles.publlc | `publlc` is easily taken for the keyword `public`",
+                r"confusable-names | roles.auditors | `auditors` is easily taken for `auditor`",
+                r"confusable-names | roles.auditors.permissions[0] | `order:read` is easily taken for `orders:read`",
+                r"confusable-names | roles.manager | `manager` is easily taken for `manaegr`",
+            ],
+        ),
+        (
             r#""unlisted": "authenticated", "routes": { "GET /": "authenticated" }"#,
             &[r"open-unlisted | unlisted | what the policy does not list is open to every authenticated caller"],
         ),
@@ -221,6 +249,9 @@ fn what_is_meant_is_left_alone() {
         r#""GET,HEAD /a": "viewer""#,
         r#""GET /café": "viewer", "GET /a%20b/{id}": "viewer""#,
         r#""GET /a/": "viewer""#,
+        r#""ANY /{page}": "root", "ANY /admin/{*rest}": "viewer""#,
+        r#""ANY /{page}": "viewer", "ANY /admin": "root", "ANY /admin/{*rest}": "root""#,
+        r#""GET /a-b": "viewer", "GET /a_b": "viewer", "GET /tier1": "viewer", "GET /tier2": "viewer""#,
         r#""GET /a": { "allow": "public", "silence": { "public-without-reason": "said elsewhere" } }"#,
     ] {
         assert_eq!(told(&find(&with_routes(routes))), [""; 0], "{routes}");
@@ -228,6 +259,7 @@ fn what_is_meant_is_left_alone() {
     for members in [
         r#""unlisted": "forbidden", "routes": { "GET /": "authenticated" }"#,
         r#""routes": { "GET /": "public", "GET /b": "public" }, "silence": { "public-without-reason": "all of it is" }"#,
+        r#""roles": { "tier1": {}, "tier2": {}, "lead": {}, "leader": { "permissions": ["config:get", "config:set"] } }, "routes": { "GET /": { "any_of": ["tier1", "tier2", "lead", "config:get", "config:set"] } }"#,
         r#""roles": { "a": {}, "b": { "permissions": ["p"] } }, "routes": { "GET /": { "allow": "p", "shadow": "a" } }"#,
     ] {
         assert_eq!(told(&find(&policy(members))), [""; 0], "{members}");
