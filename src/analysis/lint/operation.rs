@@ -55,7 +55,7 @@ impl Operation {
     /// let policy = Policy::from_json_str(r#"{
     ///     "version": 1,
     ///     "roles": { "viewer": { "permissions": ["invoice:read"] }, "auditor": {} },
-    ///     "routes": { "GET /invoices": ["viewer", "auditor"] }
+    ///     "routes": { "GET /invoices": ["invoice:read", "auditor"] }
     /// }"#)?;
     /// let operation = Operation::new(Method::GET, "/invoices").needs_any_of([["invoice:read"]]);
     /// let found = Linter::at(SystemTime::now()).operations([operation]).find(&policy);
