@@ -23,8 +23,9 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A request may have the members `method` (default GET), `path`, `matched_path`, `subject`, `roles`, `permissions`, \
-`claims`, `client` and `time` (RFC 3339, default now). Without `subject` the caller is anonymous. Predicates of the \
-application are not registered here, so no `check` holds.
+`claims`, `client` and `time` (RFC 3339, default now), and as witnesses of `diff` have them `permission_limit` (the \
+scopes that limit what the roles give) and `malformed_sources`. Without `subject` the caller is anonymous. Predicates \
+of the application are not registered here, so no `check` holds.
 
 Each line gets a line with `decision`, `status`, `reason`, `rule`, `masked`, `missing` and `readings`, or with \
 `error`; the status is null where the application would answer. The exit status is 2 if a line could not be read.")]
