@@ -21,7 +21,7 @@ impl<'a> StartPaths<'a> {
         };
         let nested = nested.unwrap_or_default().trim_end_matches('/');
         let prefix = prefix(original, nested).unwrap_or(nested);
-        if is_joined(original, prefix, path) {
+        if is_joined(original, prefix, path) || is_left_standing(original, nested, path) {
             return Self { current: original.into(), original: None, bare: None };
         }
         if prefix.is_empty() || !path.starts_with('/') {
@@ -38,12 +38,26 @@ fn prefix<'a>(original: &'a str, nested: &str) -> Option<&'a str> {
     for pattern in nested.split('/').skip(1) {
         let rest = original.get(length..)?.strip_prefix('/')?;
         let segment = rest.split('/').next()?;
-        if pattern != segment && !(pattern.starts_with('{') && pattern.ends_with('}')) {
+        if pattern != segment && !is_param(pattern) {
             return None;
         }
         length += 1 + segment.len();
     }
     original.get(..length)
+}
+
+fn is_param(segment: &str) -> bool {
+    segment.starts_with('{') && segment.ends_with('}') && !segment.starts_with("{{")
+}
+
+/// Whether axum has stripped less than the prefix: it matches a segment such as `v{version}` or `{{a}}` and leaves it
+/// in the path, together with what its nest has before it.
+fn is_left_standing(original: &str, nested: &str, path: &str) -> bool {
+    let is_odd = |segment: &str| segment.contains('{') && !is_param(segment);
+    let fewer = nested.match_indices('/').filter_map(|(end, _)| nested.split_at_checked(end));
+    let mut stripped =
+        fewer.filter(|(_, rest)| rest.split('/').any(is_odd)).filter_map(|(nested, _)| prefix(original, nested));
+    stripped.any(|prefix| is_joined(original, prefix, path))
 }
 
 /// Whether `original` is the prefix and the path; at the root of a nest axum shows `/` for nothing.
@@ -62,6 +76,9 @@ mod tests {
             ("/a", Some("/a"), None, "/a", None, None),
             ("/users/1", Some("/api/users/1"), Some("/api"), "/api/users/1", None, None),
             ("/users/1", Some("/acme/api/users/1"), Some("/{tenant}/api"), "/acme/api/users/1", None, None),
+            ("/v7/users/1", Some("/v7/users/1"), Some("/v{version}"), "/v7/users/1", None, None),
+            ("/v7/users/1", Some("/api/v7/users/1"), Some("/api/v{version}"), "/api/v7/users/1", None, None),
+            ("/{b}/users/1", Some("/{b}/users/1"), Some("/{{b}}"), "/{b}/users/1", None, None),
             ("/", Some("/api"), Some("/api"), "/api", None, None),
             ("/", Some("/api/"), Some("/api"), "/api/", None, None),
             ("/x", Some("/api/x"), Some("/api/"), "/api/x", None, None),
@@ -70,6 +87,9 @@ mod tests {
             ("/admin", Some("/api/public"), Some("/api"), "/api/admin", Some("/api/public"), Some("/admin")),
             ("/admin", Some("/"), Some("/api/v1"), "/api/v1/admin", Some("/"), Some("/admin")),
             ("/alias", Some("/public/alias"), Some("/admin"), "/admin/alias", Some("/public/alias"), Some("/alias")),
+            ("/x", Some("/a/x"), Some("/{{b}}"), "/{{b}}/x", Some("/a/x"), Some("/x")),
+            ("/v7/x", Some("/b/v7/x"), Some("/api/v{t}"), "/api/v{t}/v7/x", Some("/b/v7/x"), Some("/v7/x")),
+            ("/y", Some("/v7/x"), Some("/v{t}"), "/v{t}/y", Some("/v7/x"), Some("/y")),
             ("/x", Some("/a/b/x"), Some("/{t}/c"), "/{t}/c/x", Some("/a/b/x"), Some("/x")),
         ] {
             let start = StartPaths::of(path, original, nested);

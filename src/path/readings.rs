@@ -116,15 +116,14 @@ impl Steps {
     fn of(&self, reading: &[u8]) -> Vec<Vec<u8>> {
         let steps = [
             decode_but_slashes(reading),
-            decode(reading, |byte| byte == b'/'),
-            drop_parameters(reading),
-            merge_slashes(reading),
+            decode_last_slash(reading),
+            drop_last_parameters(reading),
             trim_slashes(reading),
             self.append_slash.then(|| append_slash(reading)).flatten(),
             cut(reading),
             self.backslash.then(|| backslash_to_slash(reading)).flatten(),
         ];
-        steps.into_iter().flatten().collect()
+        steps.into_iter().flatten().chain(merge_slashes(reading).take(MOST)).collect()
     }
 }
 
@@ -152,18 +151,32 @@ fn escape(rest: &[u8]) -> Option<(u8, &[u8])> {
     }
 }
 
-fn drop_parameters(reading: &[u8]) -> Option<Vec<u8>> {
-    if !reading.contains(&b';') {
-        return None;
-    }
-    let keep = |segment: &[u8]| segment.split(|byte| *byte == b';').next().map(<[u8]>::to_vec).unwrap_or_default();
-    Some(reading.split(|byte| *byte == b'/').map(keep).collect::<Vec<_>>().join(&b'/'))
+/// Decodes the last slash that is encoded: a service under a prefix decodes what is behind it, and not the prefix.
+fn decode_last_slash(reading: &[u8]) -> Option<Vec<u8>> {
+    let at = reading.windows(3).rposition(|window| window.eq_ignore_ascii_case(b"%2f"))?;
+    let (before, after) = reading.split_at_checked(at)?;
+    Some([before, b"/", after.get(3..)?].concat())
 }
 
-fn merge_slashes(reading: &[u8]) -> Option<Vec<u8>> {
-    let mut merged = reading.to_vec();
-    merged.dedup_by(|a, b| *a == b'/' && *b == b'/');
-    (merged.len() != reading.len()).then_some(merged)
+/// Drops the parameters of the last segment that has some, for the same reason.
+fn drop_last_parameters(reading: &[u8]) -> Option<Vec<u8>> {
+    let last = reading.iter().rposition(|byte| *byte == b';')?;
+    let (before, after) = reading.split_at_checked(last)?;
+    let segment = before.iter().rposition(|byte| *byte == b'/')?;
+    let begin = before.iter().skip(segment).position(|byte| *byte == b';').map_or(last, |at| segment + at);
+    let end = after.iter().position(|byte| *byte == b'/').unwrap_or(after.len());
+    Some([before.get(..begin)?, after.get(end..)?].concat())
+}
+
+/// Takes one slash from each run of them: some services merge only those at the beginning, or behind a prefix.
+fn merge_slashes(reading: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let ends =
+        reading.windows(3).enumerate().filter(|(_, window)| matches!(window, [b'/', b'/', next] if *next != b'/'));
+    let last = reading.ends_with(b"//").then(|| reading.len() - 2);
+    ends.map(|(at, _)| at).chain(last).filter_map(|at| {
+        let (before, after) = reading.split_at_checked(at)?;
+        Some([before, after.get(1..)?].concat())
+    })
 }
 
 fn trim_slashes(reading: &[u8]) -> Option<Vec<u8>> {
@@ -176,9 +189,10 @@ fn append_slash(reading: &[u8]) -> Option<Vec<u8>> {
     (!reading.ends_with(b"/")).then(|| [reading, b"/"].concat())
 }
 
-/// Cuts where a service that decodes before it parses would see the query or the fragment begin.
+/// Cuts where a service that decodes before it parses would see the query or the fragment begin, at the last
+/// such place: what is before may be a prefix that it does not read.
 fn cut(reading: &[u8]) -> Option<Vec<u8>> {
-    let end = reading.iter().position(|byte| matches!(byte, b'?' | b'#'))?;
+    let end = reading.iter().rposition(|byte| matches!(byte, b'?' | b'#'))?;
     reading.get(..end).map(<[u8]>::to_vec)
 }
 
@@ -231,6 +245,8 @@ mod tests {
             ("/.well-known/x", &["/.well-known/x"]),
             ("/a/", &["/a/", "/a"]),
             ("//a", &["//a", "/a"]),
+            ("///a//b", &["///a//b", "///a/b", "//a//b", "//a/b", "/a//b", "/a/b"]),
+            ("/a///", &["/a///", "/a", "/a/", "/a//"]),
             ("/a%2Fb", &["/a%2Fb", "/a/b"]),
             ("/a%2fb", &["/a%2fb", "/a/b"]),
             ("/%61", &["/%61", "/a"]),
@@ -238,11 +254,14 @@ mod tests {
             ("/a%252Fb", &["/a%252Fb", "/a%2Fb", "/a/b"]),
             ("/x;v=1", &["/x;v=1", "/x"]),
             ("/a;b/c", &["/a;b/c", "/a/c"]),
+            ("/a;b/c;d;e", &["/a;b/c;d;e", "/a/c", "/a;b/c"]),
+            ("/a%2Fb/c%2f", &["/a%2Fb/c%2f", "/a%2Fb/c", "/a%2Fb/c/", "/a/b/c", "/a/b/c/"]),
             ("/100%25", &["/100%25", "/100%"]),
             ("/100%", &["/100%"]),
             ("/%zz", &["/%zz"]),
             ("/a%3Fb", &["/a%3Fb", "/a", "/a?b"]),
             ("/a%23b", &["/a%23b", "/a", "/a#b"]),
+            ("/%23a/b%3Fc", &["/%23a/b%3Fc", "/", "/#a/b", "/#a/b?c"]),
             ("/caf%C3%A9", &["/caf%C3%A9", "/caf\u{e9}"]),
             ("/a%20b", &["/a%20b", "/a b"]),
             ("/%FF", &["/%FF", "/\u{fffd}"]),

@@ -7,6 +7,8 @@ use std::ops::Range;
 pub(crate) enum EmptySegment {
     Matches,
     Fails,
+    /// It does inside, and the last segment is one: axum's `nest_service("/{x}", …)` serves `//`, too.
+    IsLast,
 }
 
 /// Parameters that are captured without allocating.

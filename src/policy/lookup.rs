@@ -77,6 +77,12 @@ impl Lookup {
         self.prefixed_params || (!clean && path.windows(2).any(|pair| pair == b"//"))
     }
 
+    /// The route whose nest serves `path`, which ends in a slash behind a parameter that stands for nothing.
+    pub(crate) fn find_nest(&self, path: &[u8]) -> Option<Hit> {
+        let inside = path.strip_suffix(b"/").filter(|inside| self.prefixed_params || inside.ends_with(b"/"))?;
+        self.find(inside, EmptySegment::IsLast)
+    }
+
     /// The route whose key is `path`, parameter names aside.
     pub(crate) fn route_of(&self, path: &str) -> Option<usize> {
         let same = |route: &&usize| {
@@ -180,7 +186,7 @@ impl Search<'_> {
     /// the depth of the trie, which the policy's longest key bounds. `rest` is an end of the path.
     fn visit(&mut self, mut node: &Node, mut rest: &[u8]) -> Option<usize> {
         loop {
-            let Some(&first) = rest.first() else { return node.route };
+            let Some(&first) = rest.first() else { return self.at_end(node, rest) };
             match node.static_child(first, rest) {
                 Some((child, tail)) if node.has_wildcard() => {
                     let before = self.captures.len();
@@ -215,8 +221,16 @@ impl Search<'_> {
         }
     }
 
+    fn at_end(&mut self, node: &Node, rest: &[u8]) -> Option<usize> {
+        if self.empty != EmptySegment::IsLast {
+            return node.route;
+        }
+        self.capture(rest, rest);
+        node.param.as_deref().and_then(|param| param.route)
+    }
+
     fn take_rest(&mut self, node: &Node, rest: &[u8]) -> Option<usize> {
-        let route = node.rest?;
+        let route = node.rest.filter(|_| self.empty != EmptySegment::IsLast)?;
         self.capture(rest, &[]);
         Some(route)
     }
@@ -274,6 +288,23 @@ mod tests {
         let lookup = lookup(&["/a/{x}/b"]);
         assert!(lookup.find(b"/a//b", EmptySegment::Matches).is_some());
         assert!(lookup.find(b"/a//b", EmptySegment::Fails).is_none());
+    }
+
+    #[test]
+    fn a_nest_serves_the_slash_behind_an_empty_parameter() {
+        let lookup = lookup(&["/{t}", "/a/{t}", "/a/", "/v{t}", "/{t}/{u}", "/b/{*rest}"]);
+        for (path, route) in [
+            ("/", Some(0)),
+            ("/a/", Some(1)),
+            ("/v", Some(3)),
+            ("/x/", Some(4)),
+            ("//", Some(4)),
+            ("/b/x", None),
+            ("/x", None),
+        ] {
+            let hit = lookup.find(path.as_bytes(), EmptySegment::IsLast);
+            assert_eq!(hit.map(|hit| hit.route), route, "{path}");
+        }
     }
 
     fn key() -> impl Strategy<Value = String> {

@@ -130,7 +130,7 @@ impl Pattern {
 #[inline]
 pub(crate) fn segment(rest: &[u8], empty: EmptySegment) -> Option<usize> {
     let length = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
-    let matches = length > 0 || (empty == EmptySegment::Matches && !rest.is_empty());
+    let matches = length > 0 || (empty != EmptySegment::Fails && !rest.is_empty());
     matches.then_some(length)
 }
 

@@ -119,12 +119,16 @@ impl<'a> Selections<'a> {
         if policy.lookup.ways_differ(text, self.readings.is_clean()) {
             strict = policy.lookup.find(text, EmptySegment::Fails);
         }
-        let is_listed = lenient.is_some() || strict.is_some();
+        let nest = policy.lookup.find_nest(text);
+        let is_listed = lenient.is_some() || strict.is_some() || nest.is_some();
         if let Some(strict) = strict.filter(|hit| lenient.as_ref() != Some(hit)) {
             let lenient = lenient.into_iter();
             lenient.chain([strict]).for_each(|hit| self.add_hit(policy, method, reading, hit));
         } else if let Some(lenient) = lenient {
             self.add_hit(policy, method, reading, lenient);
+        }
+        if let Some(nest) = nest {
+            self.add_hit(policy, method, reading, nest);
         }
         is_listed
     }
@@ -272,7 +276,9 @@ impl<'a> Several<'a> {
         let current = read(current)?;
         let Some(original) = original else { return Ok(Self { current, original: None, bare: None }) };
         let original = read(original.into())?;
-        let is_normalized = current.get(0).is_some_and(|current| original.iter().any(|reading| reading == current));
+        let is_normalized = current
+            .get(0)
+            .is_some_and(|current| original.iter().any(|reading| same_but_trailing_slashes(reading, current)));
         let bare = bare.filter(|_| !is_normalized).map(|bare| read(bare.into())).transpose()?;
         Ok(Self { current, original: Some(original), bare })
     }

@@ -62,8 +62,8 @@ fn shape(pattern: &[Token]) -> Vec<(u8, u8)> {
     pattern.iter().map(rank).collect()
 }
 
-/// What the parameters stand for, if the pattern matches. With `empty` a parameter before a `/` may be empty.
-fn captures(pattern: &[Token], reading: &[u8], empty: bool) -> Option<Captures> {
+/// What the parameters stand for, if the pattern matches.
+fn captures(pattern: &[Token], reading: &[u8], way: Way) -> Option<Captures> {
     let (mut captures, mut rest) = (Captures::new(), reading);
     for token in pattern {
         let (name, length) = match token {
@@ -75,18 +75,36 @@ fn captures(pattern: &[Token], reading: &[u8], empty: bool) -> Option<Captures> 
             Token::Parameter(name) => (name, rest.iter().position(|b| *b == b'/').unwrap_or(rest.len())),
         };
         let (value, after) = rest.split_at_checked(length)?;
-        let may_be_empty = empty && matches!(token, Token::Parameter(_)) && !after.is_empty();
+        let is_before_slash = way != Way::NeverEmpty && !after.is_empty();
+        let may_be_empty = matches!(token, Token::Parameter(_)) && (is_before_slash || way == Way::EmptyAtEnd);
         if value.is_empty() && !may_be_empty {
             return None;
         }
         captures.insert(name.clone(), value.to_vec());
         rest = after;
     }
-    rest.is_empty().then_some(captures)
+    let last_is_empty =
+        || matches!(pattern.last(), Some(Token::Parameter(name)) if captures.get(name).is_some_and(Vec::is_empty));
+    (rest.is_empty() && (way != Way::EmptyAtEnd || last_is_empty())).then_some(captures)
 }
 
-/// Whether parameters may be empty: routers differ, so every reading is looked up both ways.
-const WAYS: [bool; 2] = [false, true];
+/// Where parameters may be empty: routers differ, so every reading is looked up every way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    NeverEmpty,
+    EmptyBeforeSlash,
+    /// As a nest sees a path that ends in a slash: the last parameter is empty, and the slash is its own.
+    EmptyAtEnd,
+}
+
+const WAYS: [Way; 3] = [Way::NeverEmpty, Way::EmptyBeforeSlash, Way::EmptyAtEnd];
+
+impl Way {
+    /// The part of a reading that a key must match.
+    fn of(self, reading: &[u8]) -> Option<&[u8]> {
+        if self == Self::EmptyAtEnd { reading.strip_suffix(b"/") } else { Some(reading) }
+    }
+}
 
 type Rank<'a> = (Vec<(u8, u8)>, bool, &'a str);
 
@@ -128,15 +146,14 @@ fn escape(text: &[u8]) -> Vec<u8> {
 }
 
 impl<'a> Route<'a> {
-    pub(super) fn select(&'a self, reading: &[u8], empty: bool, method: &str) -> Option<Selection<'a>> {
-        let captures = spellings(&self.pattern).iter().find_map(|pattern| captures(pattern, reading, empty))?;
+    fn select(&'a self, reading: &[u8], way: Way, method: &str) -> Option<Selection<'a>> {
+        let captures = spellings(&self.pattern).iter().find_map(|pattern| captures(pattern, reading, way))?;
         Some(Selection::Listed { route: self, captures, rule: self.rule(method) })
     }
 
     /// How well the route matches, least the best: by the shape that matches, as it was written before otherwise.
-    fn rank(&self, reading: &[u8], empty: bool) -> Option<Rank<'a>> {
-        let matching =
-            spellings(&self.pattern).into_iter().filter(|pattern| captures(pattern, reading, empty).is_some());
+    fn rank(&self, reading: &[u8], way: Way) -> Option<Rank<'a>> {
+        let matching = spellings(&self.pattern).into_iter().filter(|pattern| captures(pattern, reading, way).is_some());
         matching.map(|pattern| (shape(&pattern), pattern != self.pattern, self.path)).min()
     }
 
@@ -158,14 +175,15 @@ pub(super) fn select<'a>(
     readings: &BTreeSet<Reading>,
     bare: &BTreeSet<Reading>,
 ) -> Vec<Selection<'a>> {
-    let select = |reading: &Reading, empty: bool| {
-        let ranked = routes.iter().filter_map(|route| Some((route.rank(reading, empty)?, route)));
+    let select = |reading: &Reading, way: Way| {
+        let reading = way.of(reading)?;
+        let ranked = routes.iter().filter_map(|route| Some((route.rank(reading, way)?, route)));
         let (_, best) = ranked.min_by(|(a, _), (b, _)| a.cmp(b))?;
-        best.select(reading, empty, &request.method)
+        best.select(reading, way, &request.method)
     };
     let selected: BTreeMap<&Reading, Vec<Selection<'a>>> = readings
         .iter()
-        .map(|reading| (reading, WAYS.iter().filter_map(|empty| select(reading, *empty)).collect()))
+        .map(|reading| (reading, WAYS.iter().filter_map(|way| select(reading, *way)).collect()))
         .collect();
     let listed = || selected.iter().filter(|(_, selections)| !selections.is_empty());
     let exempt = |reading: &Reading| {
@@ -181,11 +199,11 @@ pub(super) fn select<'a>(
     });
     let matched = readings.iter().chain(bare).filter_map(|reading| {
         let route = matched?;
-        WAYS.iter().find_map(|empty| route.select(reading, *empty, &request.method))
+        WAYS[..2].iter().find_map(|way| route.select(reading, *way, &request.method))
     });
     let unlisted = (0..unlisted).map(|_| Selection::Unlisted);
     // What the path without the prefix of the nest selects binds, but nobody need have listed it.
-    let bare = bare.iter().flat_map(|reading| WAYS.iter().filter_map(|empty| select(reading, *empty)));
+    let bare = bare.iter().flat_map(|reading| WAYS.iter().filter_map(|way| select(reading, *way)));
     let matched: Vec<_> = matched.chain(unlisted).chain(bare).collect();
     selected.into_values().flatten().chain(matched).collect()
 }

@@ -24,7 +24,7 @@ pub(super) fn all_readings(
     // A rewrite that only spells the client's path in another way is one within the nest. Of any other nobody knows
     // for whom it was meant.
     if let [full, original] = &starts[..]
-        && !closure(original.as_bytes(), append, options)?.contains(full.as_bytes())
+        && !closure(original.as_bytes(), append, options)?.iter().any(|reading| trim(reading) == trim(full.as_bytes()))
     {
         bare = closure(request.path.as_bytes(), append, options)?;
     }
@@ -72,21 +72,32 @@ fn closure(start: &[u8], append: bool, options: Options) -> Option<BTreeSet<Read
 }
 
 fn steps(reading: &[u8], append: bool, options: Options) -> Vec<Reading> {
-    let without_parameters =
-        reading.split(|b| *b == b'/').map(|segment| segment.split(|b| *b == b';').next().unwrap_or_default());
-    let mut merged = reading.to_vec();
-    merged.dedup_by(|a, b| (*a, *b) == (b'/', b'/'));
-    let mut steps = vec![
-        decode(reading, |byte| byte != b'/'),
-        decode_slashes(reading),
-        without_parameters.collect::<Vec<_>>().join(&b'/'),
-        merged,
-        trim(reading),
-    ];
+    let mut steps = vec![decode(reading, |byte| byte != b'/'), trim(reading)];
+    // Some services read what is behind a prefix, and leave that alone.
+    for (at, _) in reading.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
+        let (prefix, rest) = reading.split_at(at);
+        let without_parameters =
+            rest.split(|b| *b == b'/').map(|segment| segment.split(|b| *b == b';').next().unwrap_or_default());
+        steps.push([prefix, &without_parameters.collect::<Vec<_>>().join(&b'/')].concat());
+    }
+    for at in 1..reading.len() {
+        let (prefix, rest) = reading.split_at(at);
+        steps.push([prefix, &decode_slashes(rest)].concat());
+    }
+    // Some services merge slashes in places, so any of them may be one of several that stand for one.
+    for at in 1..reading.len() {
+        if let (before @ [.., b'/'], [b'/', after @ ..]) = reading.split_at(at) {
+            steps.push([before, after].concat());
+        }
+    }
     if append && !reading.ends_with(b"/") {
         steps.push([reading, b"/"].concat());
     }
-    steps.extend(reading.split(|b| matches!(b, b'?' | b'#')).next().map(<[u8]>::to_vec));
+    for at in 1..reading.len() {
+        if let (before, [b'?' | b'#', ..]) = reading.split_at(at) {
+            steps.push(before.to_vec());
+        }
+    }
     if options.allow_encoded_backslash {
         steps.push(reading.iter().map(|b| if *b == b'\\' { b'/' } else { *b }).collect());
     }

@@ -1,0 +1,117 @@
+//! Routers read a prefix one way and what lies behind it another. Each row was a way around the layer, or kept somebody out
+//! who had the right, until differential fuzzing found it.
+#![cfg(feature = "axum")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of a test may fail it")]
+
+mod support;
+
+use axum::{
+    Router,
+    body::Body,
+    response::IntoResponse,
+    routing::{any, get},
+};
+use http::{Request, Uri};
+use support::{
+    Ask,
+    readers::{decode, parameterless, queryless},
+    serve,
+    shapes::{SECRET, Served, folder, layer, reached},
+};
+use tower::{Layer, ServiceExt};
+use tower_http::{normalize_path::NormalizePath, services::ServeDir};
+
+async fn secret() -> impl IntoResponse {
+    ([("x-reached", "yes")], SECRET)
+}
+
+/// `service` behind a layer that reads the path in its own way.
+fn read_by(step: fn(&str) -> String, service: Router) -> Served {
+    Served::new(service.map_request(move |mut request: Request<Body>| {
+        *request.uri_mut() = step(request.uri().path()).parse().unwrap_or(Uri::from_static("/"));
+        request
+    }))
+}
+
+#[tokio::test]
+async fn a_prefix_that_stays_as_it_is_hides_nothing_that_is_read_behind_it() {
+    let root = || Router::new().route("/", any(secret));
+    let files = || ServeDir::new(folder().join("admin"));
+    let rows: [(&str, &[u8], Router); 8] = [
+        ("/{tenant}", b"//", Router::new().nest_service("/{tenant}", root())),
+        ("/a/{tenant}", b"/a//", Router::new().nest_service("/a/{tenant}", root())),
+        (
+            "/a/{x}/b",
+            b"//a//b",
+            Router::new()
+                .fallback_service(NormalizePath::trim_trailing_slash(Router::new().route("/a/{x}/b", any(secret)))),
+        ),
+        ("/{tenant}/{id}", b"///7", Router::new().nest_service("/{tenant}", Router::new().route("/{id}", any(secret)))),
+        (
+            "/{tenant}/files/key",
+            b"/a%2Fb/files/key%2F",
+            Router::new().nest("/{tenant}", Router::new().nest_service("/files", files())),
+        ),
+        (
+            "/{tenant}/key",
+            b"/a%2Fb/key%2F",
+            Router::new().nest_service(
+                "/{tenant}",
+                read_by(|path| decode(path).trim_end_matches('/').to_owned(), Router::new().route("/key", any(secret))),
+            ),
+        ),
+        (
+            "/{tenant}",
+            b"/%23a/%3Fb",
+            Router::new().nest_service("/{tenant}", read_by(|path| queryless(&decode(path)), root())),
+        ),
+        (
+            "/a;b/key",
+            b"/a;b/key;x",
+            Router::new().nest_service("/a;b", read_by(parameterless, Router::new().route("/key", any(secret)))),
+        ),
+    ];
+    for (key, target, app) in rows {
+        let policy = format!(
+            r#"{{ "version": 1, "unlisted": "public", "roles": {{ "admin": {{}}, "viewer": {{}} }},
+                  "routes": {{ "ANY {key}": "admin" }} }}"#
+        );
+        let name = target.escape_ascii();
+        assert!(reached(&Ask::get(target).send(serve(app.clone()).await).await), "{key} {name}");
+        for guarded in [Served::new(layer(&policy).layer(app.clone())), Served::new(layer(&policy).protect(app))] {
+            let server = serve(guarded).await;
+            let answer = Ask::get(target).role("viewer").send(server).await;
+            assert_eq!((answer.status.as_u16(), reached(&answer)), (403, false), "{key} {name}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_gate_behind_a_prefix_that_axum_does_not_strip_lets_in_who_has_the_right() {
+    let policy = r#"{ "version": 1, "roles": { "admin": {}, "viewer": {} }, "routes": {
+        "GET /v{version}/users": "viewer", "GET /api/v{version}/users": "viewer", "GET /x/{{a}}/users": "viewer",
+        "GET /users": "admin" } }"#;
+    let inner = || Router::new().route("/users", get(secret).layer(layer(policy)));
+    let app = Router::new()
+        .nest("/v{version}", inner())
+        .nest("/api", Router::new().nest("/v{version}", inner()))
+        .nest("/x/{{a}}", inner());
+    let server = serve(app).await;
+    for target in ["/v7/users", "/api/v7/users", "/x/{a}/users"] {
+        let answer = Ask::get(target).role("viewer").send(server).await;
+        assert!(reached(&answer), "{target}: {answer:?}");
+        let answer = Ask::get(target).role("other").send(server).await;
+        assert_eq!((answer.status.as_u16(), reached(&answer)), (403, false), "{target}: {answer:?}");
+    }
+}
+
+/// A slash at the end makes no other path of it, so what the path without the prefix selects does not bind.
+#[tokio::test]
+async fn a_slash_that_is_appended_behind_a_prefix_is_no_rewrite() {
+    let policy = r#"{ "version": 1, "roles": { "admin": {}, "viewer": {} }, "routes": {
+        "GET /{tenant}": "admin", "GET /{tenant}/{*rest}": "viewer" } }"#;
+    let guarded = layer(policy).layer(Router::new().route("/{*rest}", get(secret)));
+    let app = Router::new().nest_service("/{tenant}", NormalizePath::append_trailing_slash(guarded));
+    let answer = Ask::get("/acme/users").role("viewer").send(serve(app).await).await;
+    assert!(reached(&answer), "{answer:?}");
+}
