@@ -140,14 +140,14 @@ const MOST: usize = 224;
 pub(crate) struct Texts<const N: usize> {
     short: [u8; MOST],
     /// Instead of `short`, where they are longer.
-    long: String,
+    long: Vec<u8>,
     ends: [usize; N],
 }
 
 impl<const N: usize> Texts<N> {
-    /// Keeps as many texts as there are.
+    /// Keeps as many texts as there are. What is not UTF-8 is not kept.
     #[inline]
-    pub(crate) fn keep(&mut self, texts: [&str; N]) {
+    pub(crate) fn keep(&mut self, texts: [&[u8]; N]) {
         if texts.iter().map(|text| text.len()).sum::<usize>() > MOST {
             self.long = texts.concat();
         }
@@ -157,14 +157,14 @@ impl<const N: usize> Texts<N> {
             end += text.len();
             *place = end;
             if let Some((place, rest)) = std::mem::take(&mut free).split_at_mut_checked(text.len()) {
-                place.copy_from_slice(text.as_bytes());
+                place.copy_from_slice(text);
                 free = rest;
             }
         }
     }
 
     pub(crate) fn get(&self, index: usize) -> &str {
-        let texts = if self.long.is_empty() { self.short.as_slice() } else { self.long.as_bytes() };
+        let texts = if self.long.is_empty() { self.short.as_slice() } else { &self.long };
         let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
         let end = self.ends.get(index).copied().unwrap_or_default();
         texts.get(start..end).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default()
@@ -174,7 +174,7 @@ impl<const N: usize> Texts<N> {
 impl<const N: usize> Default for Texts<N> {
     #[inline]
     fn default() -> Self {
-        Self { short: [0; MOST], long: String::new(), ends: [0; N] }
+        Self { short: [0; MOST], long: Vec::new(), ends: [0; N] }
     }
 }
 
@@ -194,7 +194,7 @@ mod tests {
         for one in texts {
             for two in texts {
                 let mut kept = Texts::default();
-                kept.keep([one, two]);
+                kept.keep([one.as_bytes(), two.as_bytes()]);
                 assert_eq!([kept.get(0), kept.get(1)], [one, two]);
             }
         }

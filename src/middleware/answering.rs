@@ -15,7 +15,7 @@ use crate::{
     identity::Identity,
     policy::unusable,
     report::{Event, Reporter, TracingReporter, preflight},
-    respond::{Preferences, Renderer, Visit, accept, is_grpc},
+    respond::{Preferences, Renderer, Visit, every_accept, is_grpc},
     target::{Head, Target, Texts},
 };
 
@@ -51,6 +51,33 @@ pub(crate) enum Audience {
     Client,
 }
 
+/// What the headers tell, found in one walk: they are few, and looking each up costs more.
+#[derive(Default)]
+struct Noted<'a> {
+    /// How many `Accept` headers there are.
+    accepts: usize,
+    accept: &'a [u8],
+    content_type: &'a [u8],
+    request_id: &'a [u8],
+}
+
+impl<'a> Noted<'a> {
+    fn by(headers: &'a HeaderMap) -> Self {
+        let mut told = Self::default();
+        for (name, value) in headers {
+            if *name == header::ACCEPT {
+                told.accepts += 1;
+                told.accept = value.as_bytes();
+            } else if *name == header::CONTENT_TYPE {
+                told.content_type = value.as_bytes();
+            } else if *name == X_REQUEST_ID {
+                told.request_id = value.as_bytes();
+            }
+        }
+        told
+    }
+}
+
 /// A denial in the extensions of a response, for the gates outside.
 #[derive(Clone, Debug)]
 struct Returned {
@@ -78,13 +105,14 @@ impl Sender {
     pub(crate) fn note(&mut self, head: Head<'_>, target: &Target<'_>, renderer: &Renderer) {
         self.method = head.method().clone();
         self.visit = renderer.visit(head);
-        let path = target.original.unwrap_or(target.path);
-        if head.headers().is_empty() {
-            return self.texts.keep([path, "", ""]);
+        let path = target.original.unwrap_or(target.path).as_bytes();
+        let Noted { accepts, accept, content_type, request_id } = Noted::by(head.headers());
+        if accepts > 1 {
+            self.texts.keep([path, every_accept(head.headers()).as_bytes(), request_id]);
+        } else {
+            self.texts.keep([path, accept, request_id]);
         }
-        let request_id = head.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
-        self.texts.keep([path, &accept(head.headers()), request_id]);
-        self.is_grpc = is_grpc(head.headers());
+        self.is_grpc = is_grpc(content_type);
         self.hint = preflight(head);
     }
 
@@ -222,17 +250,17 @@ fn with_denial(mut answer: Response<Bytes>, denial: Box<Denial>) -> Response<Byt
 #[cfg(feature = "testing")]
 pub(crate) fn denial_in(extensions: &http::Extensions) -> Option<&Denial> {
     let returned = extensions.get::<Returned>().map(|returned| &*returned.denial);
-    returned.or_else(|| extensions.get::<Told>().map(|told| &*told.0))
+    returned.or_else(|| extensions.get::<SentDenial>().map(|sent| &*sent.0))
 }
 
 /// A denial that went to the client, for the assertions of an application's tests.
 #[cfg(feature = "testing")]
 #[derive(Clone, Debug)]
-struct Told(Box<Denial>);
+struct SentDenial(Box<Denial>);
 
 #[cfg(feature = "testing")]
 fn told(mut answer: Response<Bytes>, denial: Box<Denial>) -> Response<Bytes> {
-    answer.extensions_mut().insert(Told(denial));
+    answer.extensions_mut().insert(SentDenial(denial));
     answer
 }
 

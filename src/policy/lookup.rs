@@ -64,6 +64,7 @@ impl Lookup {
     }
 
     /// The route that `path` selects: from left to right static beats `{x}` beats `{*x}`, with backtracking.
+    #[inline]
     pub(crate) fn find(&self, path: &[u8], empty: EmptySegment) -> Option<Hit> {
         let mut search = Search { path, empty, captures: Captures::default() };
         let route = search.visit(&self.root, path)?;
@@ -73,6 +74,7 @@ impl Lookup {
     /// Whether the two ways to look at empty segments may select different routes for `path`: between two slashes,
     /// which a clean path does not have, or behind the text of `/img{id}`, which an empty parameter leaves standing
     /// alone.
+    #[inline]
     pub(crate) fn ways_differ(&self, path: &[u8], clean: bool) -> bool {
         self.prefixed_params || (!clean && path.windows(2).any(|pair| pair == b"//"))
     }

@@ -87,6 +87,7 @@ impl<'a> Selections<'a> {
         self.stale_match
     }
 
+    #[inline]
     fn push(&mut self, selection: Selection<'a>) {
         if self.first.is_none() {
             self.first = Some(selection);
@@ -114,18 +115,17 @@ impl<'a> Selections<'a> {
     /// Adds what a reading selects, either way; whether it selects anything.
     fn add_reading(&mut self, policy: &'a Compiled, method: &Method, reading: Reading) -> bool {
         let text = self.readings.get(reading);
+        let differ = policy.lookup.ways_differ(text, self.readings.is_clean());
         let lenient = policy.lookup.find(text, EmptySegment::Matches);
-        let mut strict = None;
-        if policy.lookup.ways_differ(text, self.readings.is_clean()) {
-            strict = policy.lookup.find(text, EmptySegment::Fails);
-        }
+        let strict = if differ { policy.lookup.find(text, EmptySegment::Fails) } else { None };
         let nest = policy.lookup.find_nest(text);
         let is_listed = lenient.is_some() || strict.is_some() || nest.is_some();
-        if let Some(strict) = strict.filter(|hit| lenient.as_ref() != Some(hit)) {
-            let lenient = lenient.into_iter();
-            lenient.chain([strict]).for_each(|hit| self.add_hit(policy, method, reading, hit));
-        } else if let Some(lenient) = lenient {
-            self.add_hit(policy, method, reading, lenient);
+        let strict = strict.filter(|hit| lenient.as_ref() != Some(hit));
+        if let Some(hit) = lenient {
+            self.add_hit(policy, method, reading, hit);
+        }
+        if let Some(hit) = strict {
+            self.add_hit(policy, method, reading, hit);
         }
         if let Some(nest) = nest {
             self.add_hit(policy, method, reading, nest);
@@ -133,6 +133,7 @@ impl<'a> Selections<'a> {
         is_listed
     }
 
+    #[inline]
     fn add_hit(&mut self, policy: &'a Compiled, method: &Method, reading: Reading, hit: Hit) {
         if let Some(route) = policy.routes.get(hit.route) {
             let rule = route.rule_for(policy, method);

@@ -1,7 +1,7 @@
 //! Denials of gRPC calls: status in headers, no body ("Trailers-Only").
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 const CONTENT_TYPE: &str = "application/grpc";
@@ -12,9 +12,8 @@ const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
 
 /// Whether the content type is `application/grpc` or one of its `+` formats; gRPC-Web is answered as HTTP.
-pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes) else { return false };
-    let Some((start, rest)) = value.split_at_checked(CONTENT_TYPE.len()) else { return false };
+pub(crate) fn is_grpc(content_type: &[u8]) -> bool {
+    let Some((start, rest)) = content_type.split_at_checked(CONTENT_TYPE.len()) else { return false };
     start.eq_ignore_ascii_case(CONTENT_TYPE.as_bytes()) && matches!(rest.first(), None | Some(b'+' | b';' | b' '))
 }
 

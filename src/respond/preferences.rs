@@ -45,9 +45,10 @@ impl Preferences {
     }
 }
 
-/// The `Accept` header, empty if there is none or it is no text; several lines are one list (RFC 9110, section 5.3).
-pub(crate) fn accept(headers: &HeaderMap) -> Cow<'_, str> {
-    let mut lines = headers.get_all(header::ACCEPT).iter().map(|line| line.to_str().unwrap_or_default());
+/// The `Accept` headers, empty if there is none; several lines are one list (RFC 9110, section 5.3).
+pub(crate) fn every_accept(headers: &HeaderMap) -> Cow<'_, str> {
+    let lines = headers.get_all(header::ACCEPT).iter();
+    let mut lines = lines.map(|line| str::from_utf8(line.as_bytes()).unwrap_or_default());
     let first = lines.next().unwrap_or_default();
     match lines.next() {
         None => first.into(),

@@ -10,7 +10,7 @@ use super::{
     challenges::Challenges,
     grpc::{self, is_grpc},
     login::Visit,
-    preferences::{Preferences, accept},
+    preferences::{Preferences, every_accept},
     responder::Responder,
 };
 use crate::{
@@ -45,7 +45,8 @@ impl Renderer {
 
     /// What the answer to a request depends on.
     pub(crate) fn preferences(&self, head: Head<'_>) -> Preferences {
-        Preferences::new(head.method(), is_grpc(head.headers()), &accept(head.headers()), self.visit(head))
+        let content_type = head.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+        Preferences::new(head.method(), is_grpc(content_type), &every_accept(head.headers()), self.visit(head))
     }
 
     /// What a visit to the login page would be made from; nothing where there is no such page.
