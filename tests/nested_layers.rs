@@ -141,6 +141,50 @@ async fn a_masked_guard_behind_a_public_rule_answers_bad_credentials_like_a_miss
     }
 }
 
+/// An identity layer denies nobody, so what it finds wrong with credentials must not show where a handler masks: the
+/// gate outside has found nothing wrong, and answers a missing path 404.
+#[tokio::test]
+async fn identify_inside_a_gate_tells_no_bad_credentials_on_a_masked_route() {
+    let gate = AuthzLayer::builder(policy(r#"{ "version": 1, "routes": { "GET /handled": "public" } }"#)).build();
+    let router = Router::new()
+        .route("/handled", get(|| async { Err::<(), _>(Denial::forbidden().masked()) }))
+        .layer(Identify::new(by_header));
+    let app = gate.unwrap().protect(router);
+    for user in [None, Some("bob"), Some("bad"), Some("down")] {
+        let missing = whole(app.clone().oneshot(request("/nothing", user)).await.unwrap()).await;
+        let masked = whole(app.clone().oneshot(request("/handled", user)).await.unwrap()).await;
+        assert_eq!(masked, missing, "{user:?}");
+    }
+}
+
+/// A layer between that makes a principal of its own, as one that reads roles from a database does, must not part the
+/// gate outside from the denials inside.
+#[tokio::test]
+async fn a_mask_holds_where_another_principal_is_put_between() {
+    let outer = || {
+        let own_404 = Responder::new().not_found(|_| {
+            let mut response = http::Response::new(Bytes::from_static(b"gone fishing"));
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            response
+        });
+        let routes = r#"{ "version": 1, "routes": { "GET /secret": "authenticated" } }"#;
+        AuthzLayer::builder(policy(routes)).authenticator(by_header).responder(own_404).build().unwrap()
+    };
+    let another = tower::util::MapRequestLayer::new(|mut request: Request<Body>| {
+        request.extensions_mut().insert(Principal::new("bob").roles(["viewer"]));
+        request
+    });
+    let gate = AuthzLayer::builder(policy(MASKED)).authenticator(authn::principal_extension()).build().unwrap();
+    let nested = Router::new().route("/secret", get(|| async {})).layer(gate);
+    let guarded = Router::new().route("/secret", get(|| async {}).route_layer(Guard::role("admin").masked()));
+    for (name, inside) in [("a gate", nested), ("a guard", guarded)] {
+        let app = outer().protect(inside.layer(another.clone()));
+        let missing = whole(app.clone().oneshot(request("/nothing", Some("bob"))).await.unwrap()).await;
+        let masked = whole(app.oneshot(request("/secret", Some("bob"))).await.unwrap()).await;
+        assert_eq!(masked, missing, "{name}");
+    }
+}
+
 fn grpc(path: &str, user: &str) -> Request<Body> {
     let mut request = request(path, Some(user));
     *request.method_mut() = http::Method::POST;

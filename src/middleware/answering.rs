@@ -45,7 +45,7 @@ pub(crate) struct Sender {
 /// Who an answer goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// A gate outside, which answers again in its own way and needs the denial for it.
+    /// A gate outside, if there is one: it answers again in its own way and needs the denial for it.
     Gates,
     /// The client: nothing was seen of a gate outside.
     Client,

@@ -343,7 +343,7 @@ impl Gate {
 
 /// Whom an answer goes to, as far as what gates outside have left in the request tells.
 fn audience(extensions: &Extensions) -> Audience {
-    if Caller::is_answered_outside(extensions) { Audience::Gates } else { Audience::Client }
+    if Caller::may_be_answered_outside(extensions) { Audience::Gates } else { Audience::Client }
 }
 
 impl Patterns {

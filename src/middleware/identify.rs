@@ -112,7 +112,8 @@ where
 impl Shared {
     fn admit<B>(&self, identity: Identity, request: &mut Request<B>) -> Sender {
         let head = Head::from(&*request);
-        let mut sender = Sender::unknown(identity.clone());
+        // Credentials that are no good are denied by those inside, if at all: a mask must not be lifted to tell them.
+        let mut sender = Sender::unknown(identity.principal().cloned().map(Identity::from).unwrap_or_default());
         sender.note(head, &Target::from(head), &self.answering.renderer);
         self.consumed.strip(request.headers_mut());
         Caller::leave_identity(identity, request.extensions_mut());
