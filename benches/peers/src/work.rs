@@ -19,7 +19,7 @@ const MASKED: usize = 1;
 
 /// The pattern of a route, as axum, matchit and policies of ours spell it.
 pub fn pattern(index: usize) -> String {
-    format!("/route-{index}/{{id}}/parts/{{part}}")
+    format!("/route-{index}/{{id}}")
 }
 
 /// What a rule asks for.
@@ -46,7 +46,7 @@ pub fn path(case: Case, rules: usize) -> String {
         Case::Masked => MASKED,
         _ => rules / 2,
     };
-    format!("/route-{index}/ada/parts/7")
+    format!("/route-{index}/ada")
 }
 
 /// A policy of ours with so many rules and roles.

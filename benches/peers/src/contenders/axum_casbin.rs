@@ -35,7 +35,7 @@ async fn layer() -> CasbinAxumLayer {
     let line = |words: [&str; 3]| words.map(str::to_owned).to_vec();
     let mut adapter = MemoryAdapter::default();
     for index in 0..RULES {
-        let path = format!("/route-{index}/:id/parts/:part");
+        let path = format!("/route-{index}/:id");
         let subject = if asks(index) == Asks::Nothing { ANYONE } else { "admin" };
         adapter.add_policy("p", "p", line([subject, &path, "GET"])).await.expect("it is in memory");
     }

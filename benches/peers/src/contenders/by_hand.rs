@@ -68,7 +68,7 @@ pub fn contenders() -> Vec<Contender> {
         let exact = |index| match asks(index) {
             Asks::Nothing => path(Case::Public, RULES),
             Asks::AdminMasked => path(Case::Masked, RULES),
-            Asks::Admin => format!("/route-{index}/ada/parts/7"),
+            Asks::Admin => format!("/route-{index}/ada"),
         };
         let rules = rules(exact);
         let authorize = move |request: Request, next: Next| {
