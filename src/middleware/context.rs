@@ -40,7 +40,8 @@ impl Caller {
     /// Whether a layer outside may answer the denials of those inside again: one has left its mark, or a principal, in
     /// whose place somebody may since have put another.
     pub(crate) fn may_be_answered_outside(extensions: &Extensions) -> bool {
-        extensions.get::<Principal>().is_some() || extensions.get::<Self>().is_some_and(|caller| caller.answered_outside)
+        extensions.get::<Principal>().is_some()
+            || extensions.get::<Self>().is_some_and(|caller| caller.answered_outside)
     }
 
     /// Leaves in the request what a gate has found out: the principal, bound to the policy that let it in, in the

@@ -65,6 +65,26 @@ async fn a_provider_that_fails_is_asked_less_and_less() {
 }
 
 #[tokio::test]
+async fn no_setting_lets_refreshes_follow_one_another_without_a_pause() {
+    type Change = fn(RemoteKeys) -> RemoteKeys;
+    let rows: [(&[&str], Change); 2] = [
+        (&[], |keys| keys.back_off(Duration::ZERO, Duration::from_secs(60))),
+        (&["a"], |keys| keys.cool_down(Duration::ZERO)),
+    ];
+    for (published, change) in rows {
+        let provider = Provider::with(published).await;
+        let jwt = remote(&provider, change).await;
+        let start = Instant::now();
+        while start.elapsed() < MS * 1_000 {
+            judge(&jwt, &token(&provider.issuer(), "b")).await;
+            tokio::time::sleep(MS).await;
+        }
+        let asked = provider.asked();
+        assert!((2..=20).contains(&asked), "{asked} with {published:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_key_set_says_how_long_it_stays_fresh() {
     let rows = [
         (Answer::keys(&["a"]).header("cache-control", "max-age=600"), false),

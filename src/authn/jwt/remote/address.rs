@@ -21,9 +21,10 @@ impl Address {
         Err(format!("`{}` is no `https` address", text.escape_debug()))
     }
 
-    /// Reads an address that was found here. It may not be less secure.
-    pub(super) fn follow(&self, text: &str) -> Result<Self, String> {
-        let address = Self::read(text)?;
+    /// Reads an address that was found here. It may not be less secure: from this machine no plain `http` leads to
+    /// another one unasked.
+    pub(super) fn follow(&self, text: &str, allow_plain_http: bool) -> Result<Self, String> {
+        let address = Self::chosen(text, allow_plain_http)?;
         if address.is_secure() || !self.is_secure() {
             return Ok(address);
         }
@@ -75,10 +76,11 @@ impl Address {
     }
 }
 
-/// Without the query, in which there may be secrets.
+/// Without the query, in which there may be secrets, and with nothing that a terminal would obey.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.0.scheme_str().unwrap_or_default(), self.authority(), self.path())
+        let scheme = self.0.scheme_str().unwrap_or_default();
+        write!(f, "{scheme}://{}{}", self.authority(), self.path().escape_debug())
     }
 }
 
@@ -120,25 +122,29 @@ mod tests {
     }
 
     #[test]
-    fn secrets_in_addresses_are_not_told() {
+    fn secrets_and_control_characters_in_addresses_are_not_told() {
         let address = Address::chosen("https://id.example:8443/keys?secret=1", false).unwrap();
         assert_eq!(address.to_string(), "https://id.example:8443/keys");
         assert!(Address::chosen("https://id.example", false).unwrap().to_string().starts_with("https://id.example"));
+        let address = Address::chosen("https://id.example/\u{9b}31m\u{7f}\u{2028}", false).unwrap();
+        assert!(address.to_string().is_ascii(), "{address}");
     }
 
     #[test]
     fn addresses_that_are_found_are_never_less_secure() {
         let rows = [
-            ("https://id.example", "https://keys.example/", true),
-            ("https://id.example", "http://id.example/keys", false),
-            ("https://id.example", "http://localhost/keys", false),
-            ("http://localhost", "http://localhost:81/keys", true),
-            ("http://localhost", "https://keys.example/", true),
-            ("http://localhost", "ftp://localhost/keys", false),
+            ("https://id.example", "https://keys.example/", true, true),
+            ("https://id.example", "http://id.example/keys", false, false),
+            ("https://id.example", "http://localhost/keys", false, false),
+            ("http://localhost", "http://localhost:81/keys", true, true),
+            ("http://localhost", "https://keys.example/", true, true),
+            ("http://localhost", "http://keys.example/", false, true),
+            ("http://localhost", "ftp://localhost/keys", false, false),
         ];
-        for (from, to, allowed) in rows {
+        for (from, to, followed, where_allowed) in rows {
             let from = Address::chosen(from, false).unwrap();
-            assert_eq!(from.follow(to).is_ok(), allowed, "{from:?} {to}");
+            assert_eq!(from.follow(to, false).is_ok(), followed, "{from:?} {to}");
+            assert_eq!(from.follow(to, true).is_ok(), where_allowed, "{from:?} {to}");
         }
     }
 }

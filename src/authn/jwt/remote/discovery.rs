@@ -10,6 +10,7 @@ use crate::authn::jwt::object;
 pub(super) struct Discovery {
     issuer: String,
     at: Address,
+    allow_plain_http: bool,
 }
 
 impl Discovery {
@@ -19,7 +20,7 @@ impl Discovery {
         if at.has_query() || issuer.contains('?') {
             return Err(format!("the issuer `{}` has a query", issuer.escape_debug()));
         }
-        Ok(Self { issuer: issuer.to_owned(), at })
+        Ok(Self { issuer: issuer.to_owned(), at, allow_plain_http })
     }
 
     /// Where the metadata are, by both ways of putting the path of the issuer; the second is for authorization servers
@@ -42,7 +43,7 @@ impl Discovery {
             _ => return Err("the metadata name no issuer".to_owned()),
         }
         let place = metadata.get("jwks_uri").and_then(Value::as_str).ok_or("the metadata have no `jwks_uri`")?;
-        self.at.follow(place)
+        self.at.follow(place, self.allow_plain_http)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::authn::jwt::{
     keys::KeySource,
 };
 
-/// Refreshes are never closer together than this, whatever is asked for.
+/// Whatever is asked for, no time between refreshes is shorter; one that is left to chance may be.
 const LEAST: Duration = Duration::from_millis(100);
 
 /// Keys that an issuer publishes, fetched over HTTPS and kept up to date in the background.
@@ -110,17 +110,18 @@ impl RemoteKeys {
         self
     }
 
-    /// How long after a refresh that a token has asked for the next may do so: 10 seconds by default.
+    /// How long after a refresh that a token has asked for the next may do so: 10 seconds by default, and a tenth of a
+    /// second at least.
     pub fn cool_down(mut self, time: Duration) -> Self {
-        self.timing.cool_down = time;
+        self.timing.cool_down = time.max(LEAST);
         self
     }
 
     /// After a refresh that failed, the next follows within `first`, and within twice as long after each further one,
     /// up to `most`; by default a second, and a minute. When exactly, is left to chance, so that services that failed
-    /// together do not come back together. The second one is a tenth of a second at least.
+    /// together do not come back together. Both are a tenth of a second at least.
     pub fn back_off(mut self, first: Duration, most: Duration) -> Self {
-        self.timing.back_off = (first, most.max(LEAST));
+        self.timing.back_off = (first.max(LEAST), most.max(LEAST));
         self
     }
 
