@@ -76,7 +76,8 @@ impl Principal {
         self
     }
 
-    /// Limits the permissions that the roles give to those listed, as the scopes of a delegated token do.
+    /// Limits the permissions that the roles give to those listed, as the scopes of a delegated token do. For `none_of`
+    /// the others count as held all the same.
     #[must_use]
     pub fn limit_permissions<I>(mut self, permissions: I) -> Self
     where

@@ -136,6 +136,11 @@ impl NameTable {
         self.iter().map(|(other, ..)| other).filter(move |other| self.includes(id, *other))
     }
 
+    /// Whether a role in `held` gives `id`, whatever else may limit what the roles give.
+    pub(crate) fn is_given(&self, id: NameId, held: &Held) -> bool {
+        self.iter().any(|(role, _, kind)| kind == NameKind::Role && held.contains(role) && self.includes(role, id))
+    }
+
     /// Whether `held` has two roles of an exclusive set.
     pub(crate) fn conflicting(&self, held: &Held) -> bool {
         self.exclusive.iter().any(|set| set.count(held) > 1)

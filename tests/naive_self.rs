@@ -292,7 +292,7 @@ fn options_let_encoded_backslashes_and_control_characters_through_and_never_nul(
 fn scopes_limit_what_roles_give_and_malformed_sources_fail_none_of() {
     let policy = json!({
         "roles": { "editor": { "permissions": ["write"] }, "guest": {} },
-        "routes": { "GET /w": "write", "GET /n": { "none_of": ["guest"] } }
+        "routes": { "GET /w": "write", "GET /n": { "none_of": ["guest"] }, "GET /r": { "none_of": ["write"] } }
     });
     let judge = |path: &str, principal: Principal| {
         let request = Request { identity: Identity::Authenticated(principal), ..request("GET", path) };
@@ -302,6 +302,7 @@ fn scopes_limit_what_roles_give_and_malformed_sources_fail_none_of() {
     assert_eq!(judge("/w", editor()), "200");
     let limited = Principal { permission_limit: Some(vec!["read".into()]), ..editor() };
     assert_eq!(judge("/w", limited.clone()), "403 insufficient-permission");
+    assert_eq!(judge("/r", limited.clone()), "403 condition-failed", "asking for less opens nothing");
     assert_eq!(judge("/w", Principal { permissions: vec!["write".into()], ..limited }), "200");
     assert_eq!(judge("/w", principal(&["write"])), "403 insufficient-permission");
     assert_eq!(judge("/n", editor()), "200");

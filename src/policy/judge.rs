@@ -211,7 +211,7 @@ impl Judge<'_> {
         match part {
             Part::AllOf(names) => self.lacks_all(names, &caller.held),
             Part::AnyOf(names) => self.lacks_any(names, &caller.held),
-            Part::NoneOf(names) => has_one(names, caller).map(Distance::Condition),
+            Part::NoneOf(names) => self.has_one(names, caller).map(Distance::Condition),
             Part::Claim(test) => {
                 (!self.claim_holds(test, caller.principal)).then_some(Distance::Condition(Unmet::Claim(&test.claim)))
             }
@@ -239,6 +239,17 @@ impl Judge<'_> {
         }
         let is_permission = |id: &NameId| self.names.kind(*id) == Some(NameKind::Permission);
         Some(if names.ids().iter().any(is_permission) { Distance::Permission } else { Distance::Role })
+    }
+
+    /// What the scopes of the token leave out of the roles counts as had: who asks for less is not let in for it.
+    fn has_one(&self, names: &NameSet, caller: &Caller<'_>) -> Option<Unmet<'static>> {
+        if caller.principal.malformed_sources().next().is_some() {
+            return Some(Unmet::Malformed);
+        }
+        let is_given = |id: &NameId| self.names.is_given(*id, &caller.held);
+        let is_limited = caller.principal.permission_limit().is_some();
+        let has_one = names.any_in(&caller.held) || (is_limited && names.ids().iter().any(is_given));
+        has_one.then_some(Unmet::NoneOf)
     }
 
     fn refused<'p>(&self, check: &'p str, caller: &Caller<'_>) -> Option<Distance<'p>> {
@@ -338,14 +349,6 @@ impl Conditions {
     pub(crate) fn missing<'g>(&'g self, held: &'g Held) -> impl Iterator<Item = NameId> + use<'g> {
         let any = if self.any_of.any_in(held) { None } else { Some(&self.any_of) };
         [Some(&self.all_of), any].into_iter().flatten().flat_map(|names| names.lacking(held))
-    }
-}
-
-fn has_one(names: &NameSet, caller: &Caller<'_>) -> Option<Unmet<'static>> {
-    if caller.principal.malformed_sources().next().is_some() {
-        Some(Unmet::Malformed)
-    } else {
-        names.any_in(&caller.held).then_some(Unmet::NoneOf)
     }
 }
 

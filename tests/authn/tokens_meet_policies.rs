@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_authz::{
     AuthzLayer, Policy, Principal,
-    authn::{Bearer, ResourceMetadata},
+    authn::{Bearer, ClaimMap, ResourceMetadata, Scopes},
 };
 
 use super::tokens::{NOW, builder, clock, token};
@@ -146,4 +146,29 @@ async fn axum_serves_the_metadata_to_everyone() {
     assert_eq!(response.headers()["content-type"], "application/json");
     assert_eq!(response.headers()["access-control-allow-origin"], "*");
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), metadata.to_json());
+}
+
+/// The client chooses the scopes, so what it leaves out must open nothing.
+#[tokio::test]
+async fn a_token_with_fewer_scopes_never_opens_more() {
+    const FROZEN: &str = r#"{
+        "version": 1,
+        "roles": { "editor": { "permissions": ["edit"] }, "frozen": { "permissions": ["freeze"] } },
+        "routes": { "POST /invoices": { "all_of": ["edit"], "none_of": ["freeze"] } }
+    }"#;
+    let claims = ClaimMap::new().roles("roles").scopes("scope", Scopes::LimitIfPresent);
+    let jwt = builder().claims(claims).build().unwrap();
+    let layer = AuthzLayer::builder(Policy::from_json_str(FROZEN).unwrap()).authenticator(jwt).clock(clock);
+    let app = layer.build().unwrap().layer(service_fn(answer));
+    for (claims, expected) in [
+        (json!({ "roles": ["editor"] }), StatusCode::OK),
+        (json!({ "roles": ["editor"], "scope": "edit" }), StatusCode::OK),
+        (json!({ "roles": ["editor"], "scope": "freeze" }), StatusCode::FORBIDDEN),
+        (json!({ "roles": ["editor", "frozen"] }), StatusCode::FORBIDDEN),
+        (json!({ "roles": ["editor", "frozen"], "scope": "edit freeze" }), StatusCode::FORBIDDEN),
+        (json!({ "roles": ["editor", "frozen"], "scope": "edit" }), StatusCode::FORBIDDEN),
+    ] {
+        let answer = app.clone().oneshot(bearing("POST", "/invoices", claims.clone())).await.unwrap();
+        assert_eq!(answer.status(), expected, "{claims}");
+    }
 }

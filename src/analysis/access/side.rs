@@ -34,7 +34,7 @@ impl Access {
 }
 
 /// Which callers are thought of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Callers {
     /// All that there can be.
     All,
@@ -47,7 +47,7 @@ pub(crate) enum Callers {
 pub(crate) struct Side<'p> {
     pub(crate) policy: &'p Compiled,
     callers: Callers,
-    held: HashMap<NameId, Function>,
+    held: HashMap<(NameId, Callers), Function>,
     conflicting: Function,
     rules: HashMap<usize, Access>,
 }
@@ -164,9 +164,10 @@ impl<'p> Side<'p> {
 
     /// The names that a grant demands or forbids.
     pub(crate) fn names(&mut self, facts: &mut Facts, conditions: &Conditions) -> Function {
-        let all_of = self.each(facts, &conditions.all_of);
-        let any_of = self.each(facts, &conditions.any_of);
-        let none_of = self.each(facts, &conditions.none_of);
+        let all_of = self.each(facts, &conditions.all_of, self.callers);
+        let any_of = self.each(facts, &conditions.any_of, self.callers);
+        // What a token leaves out counts as had.
+        let none_of = self.each(facts, &conditions.none_of, Callers::Plain);
         let functions = &mut facts.functions;
         let all = functions.all(all_of);
         let any = if any_of.is_empty() { Function::ALWAYS } else { functions.any(any_of) };
@@ -179,13 +180,17 @@ impl<'p> Side<'p> {
         facts.functions.without(wanted, none)
     }
 
-    fn each(&mut self, facts: &mut Facts, names: &NameSet) -> Vec<Function> {
-        names.ids().iter().map(|id| self.held(facts, *id)).collect()
+    fn each(&mut self, facts: &mut Facts, names: &NameSet, callers: Callers) -> Vec<Function> {
+        names.ids().iter().map(|id| self.held_by(facts, *id, callers)).collect()
     }
 
     /// That the caller effectively has a name.
     pub(crate) fn held(&mut self, facts: &mut Facts, id: NameId) -> Function {
-        if let Some(known) = self.held.get(&id) {
+        self.held_by(facts, id, self.callers)
+    }
+
+    fn held_by(&mut self, facts: &mut Facts, id: NameId, callers: Callers) -> Function {
+        if let Some(known) = self.held.get(&(id, callers)) {
             return *known;
         }
         let names = &self.policy.names;
@@ -195,21 +200,10 @@ impl<'p> Side<'p> {
         let ways: Vec<_> = ways.into_iter().rev().map(|variable| facts.functions.variable(variable)).collect();
         let mut held = facts.functions.any(ways);
         if let Some(name) = names.text(id).filter(|_| names.kind(id) == Some(NameKind::Permission)) {
-            held = self.permission(facts, name, held);
+            held = permission(facts, name, held, callers);
         }
-        self.held.insert(id, held);
+        self.held.insert((id, callers), held);
         held
-    }
-
-    /// That the caller has a permission: by itself, or by its roles as far as its token does not withhold it.
-    fn permission(&self, facts: &mut Facts, name: &Arc<str>, by_roles: Function) -> Function {
-        let mut given = by_roles;
-        if self.callers == Callers::All {
-            let withheld = facts.holds(Fact::Withheld(Arc::clone(name)));
-            given = facts.functions.without(given, withheld);
-        }
-        let direct = facts.holds(Fact::Permission(Arc::clone(name)));
-        facts.functions.or(direct, given)
     }
 
     /// That the caller has two roles that exclude each other.
@@ -217,7 +211,7 @@ impl<'p> Side<'p> {
         let mut conflict = Function::NEVER;
         for set in self.policy.names.exclusive() {
             let mut one = Function::NEVER;
-            for held in self.each(facts, set) {
+            for held in self.each(facts, set, self.callers) {
                 let two = facts.functions.and(one, held);
                 conflict = facts.functions.or(conflict, two);
                 one = facts.functions.or(one, held);
@@ -225,6 +219,17 @@ impl<'p> Side<'p> {
         }
         conflict
     }
+}
+
+/// That the caller has a permission: by itself, or by its roles as far as its token does not withhold it.
+fn permission(facts: &mut Facts, name: &Arc<str>, by_roles: Function, callers: Callers) -> Function {
+    let mut given = by_roles;
+    if callers == Callers::All {
+        let withheld = facts.holds(Fact::Withheld(Arc::clone(name)));
+        given = facts.functions.without(given, withheld);
+    }
+    let direct = facts.holds(Fact::Permission(Arc::clone(name)));
+    facts.functions.or(direct, given)
 }
 
 /// What a path that no key matches gets.

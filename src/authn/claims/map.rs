@@ -50,7 +50,8 @@ pub enum Scopes {
     /// They add permissions. Right where the issuer gives scopes only to those who have the rights.
     Grant,
     /// They limit what the roles give: a permission is held only if the roles give it and the scopes name it. Right
-    /// where clients choose the scopes, as in OAuth. A token without scopes holds no permission.
+    /// where clients choose the scopes, as in OAuth. A token without scopes holds no permission. For `none_of` a
+    /// permission counts as held all the same, so that nobody is let in for asking for less.
     Limit,
     /// As [`Scopes::Limit`], but a token without any claim for scopes is not limited. Right where the issuer gives
     /// tokens without scopes to services alone.

@@ -154,7 +154,9 @@ impl<'a> Caller<'a> {
             want(texts(Some(any_of)).any(|name| self.held.contains(name)), lack);
         }
         if let Some(none_of) = grant.get("none_of") {
-            let any = texts(Some(none_of)).any(|name| self.held.contains(name));
+            let unlimited = Principal { permission_limit: None, ..principal.clone() };
+            let given = self.policy.held(&unlimited);
+            let any = texts(Some(none_of)).any(|name| given.contains(name));
             want(!any && !principal.malformed, Lack::Condition);
         }
         for (claim, wanted) in members(grant.get("claims")) {
