@@ -51,7 +51,8 @@ pub(crate) enum Audience {
     Client,
 }
 
-/// What the headers tell, found in one walk: they are few, and looking each up costs more.
+/// What the headers tell, found in one walk: they are few, and looking each up costs more. Of several with one name
+/// the first counts, as for the services inside.
 #[derive(Default)]
 struct Noted<'a> {
     /// How many `Accept` headers there are.
@@ -68,9 +69,9 @@ impl<'a> Noted<'a> {
             if *name == header::ACCEPT {
                 told.accepts += 1;
                 told.accept = value.as_bytes();
-            } else if *name == header::CONTENT_TYPE {
+            } else if *name == header::CONTENT_TYPE && told.content_type.is_empty() {
                 told.content_type = value.as_bytes();
-            } else if *name == X_REQUEST_ID {
+            } else if *name == X_REQUEST_ID && told.request_id.is_empty() {
                 told.request_id = value.as_bytes();
             }
         }

@@ -191,6 +191,16 @@ async fn every_field_of_a_denial_is_there() {
     }
 }
 
+/// As for tower-http, which keeps what the client sends: a second one must not part the event from the trace.
+#[tokio::test]
+async fn of_two_request_ids_the_first_is_told() {
+    let to = app().await;
+    let events = Events::record();
+    let ask = Ask::get("/doc/7").header("x-request-id", "one").header("x-request-id", "two");
+    assert_eq!(ask.send(to).await.status, 401);
+    assert_eq!(events.denial().field("http.request.id"), Some("one"));
+}
+
 #[tokio::test]
 async fn an_allowed_request_is_told_at_debug() {
     let to = app().await;
