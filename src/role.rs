@@ -8,9 +8,13 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering, fence},
+        atomic::{AtomicU32, Ordering},
     },
 };
+
+mod memo;
+
+pub(crate) use memo::Memo;
 
 /// Whether a declared name is a role or a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -211,6 +215,11 @@ pub(crate) struct Claimed<'a> {
 /// Words that are kept without allocating: 2,048 names.
 const INLINE: usize = 32;
 
+/// What [`Memo`] is made of; its model has other atomics.
+mod atomics {
+    pub(super) use std::sync::atomic::{AtomicU64, Ordering, fence};
+}
+
 /// The declared names that a principal effectively has.
 #[derive(Clone)]
 pub(crate) struct Held {
@@ -307,62 +316,6 @@ impl NameSet {
     fn overlap(&self, held: &Held) -> impl Iterator<Item = (u64, u64)> {
         let words = held.words();
         self.words.iter().map(|(index, bits)| (*bits, words.get(*index as usize).copied().unwrap_or(0)))
-    }
-}
-
-/// The bits of a principal for the policy revision it met last, shared by all clones without a lock.
-///
-/// A sequence lock: readers never wait and never see a half-written set; a writer that meets another gives up.
-/// The state is the revision in the upper half, a counter that grows with every write in the lower, whose last
-/// bit says that a write is under way.
-pub(crate) struct Memo {
-    state: AtomicU64,
-    words: [AtomicU64; INLINE],
-}
-
-impl Memo {
-    pub(crate) const fn new() -> Self {
-        Self { state: AtomicU64::new(0), words: [const { AtomicU64::new(0) }; INLINE] }
-    }
-
-    #[inline]
-    fn load(&self, revision: u32, words: &mut [u64]) -> bool {
-        let before = self.state.load(Ordering::Acquire);
-        if before >> 32 != u64::from(revision) || before & 1 == 1 || words.len() > INLINE {
-            return false;
-        }
-        for (word, memo) in words.iter_mut().zip(&self.words) {
-            *word = memo.load(Ordering::Relaxed);
-        }
-        fence(Ordering::Acquire);
-        let consistent = self.state.load(Ordering::Relaxed) == before;
-        if !consistent {
-            words.fill(0);
-        }
-        consistent
-    }
-
-    fn store(&self, revision: u32, words: &[u64]) {
-        let before = self.state.load(Ordering::Relaxed);
-        if before & 1 == 1 || words.len() > INLINE {
-            return;
-        }
-        let busy = before | 1;
-        if self.state.compare_exchange(before, busy, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            return;
-        }
-        fence(Ordering::Release);
-        for (memo, word) in self.words.iter().zip(words) {
-            memo.store(*word, Ordering::Relaxed);
-        }
-        let count = (before & u64::from(u32::MAX)).wrapping_add(2) & u64::from(u32::MAX);
-        self.state.store(u64::from(revision) << 32 | count, Ordering::Release);
-    }
-}
-
-impl fmt::Debug for Memo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Memo").finish_non_exhaustive()
     }
 }
 
