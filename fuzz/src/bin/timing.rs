@@ -1,0 +1,194 @@
+//! Whether time tells a masked route from a path that does not exist.
+//!
+//! `cargo run --release --no-default-features --bin timing -- [PAIRS]` asks for both by turns, a million times each if it
+//! is not told otherwise, and prints a table. It fails where the effect is not negligible.
+
+use std::{
+    convert::Infallible,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use axum::{Router, body::Body, response::Response, routing::any};
+use http::Request;
+use tokio::runtime::Builder;
+use tower::{Service, ServiceExt, util::BoxCloneSyncService};
+use tower_authz::{AuthzLayer, Head, Policy, Principal};
+
+type App = BoxCloneSyncService<Request<Body>, Response, Infallible>;
+
+const POLICY: &str = r#"{ "version": 1, "roles": { "viewer": {}, "admin": {} }, "routes": {
+    "GET /open": "public",
+    "ANY /masked/{id}": { "allow": ["admin", { "claims": { "sub": "{id}" } }], "deny_as": "not_found" } } }"#;
+
+/// So many requests by turns make a block; medians of blocks are compared.
+const BLOCK: usize = 1000;
+
+/// The largest standardized difference of means that passes: Cohen calls 0.2 small.
+const MOST: f64 = 0.2;
+
+struct Row {
+    name: &'static str,
+    credentials: Option<&'static str>,
+}
+
+const ROWS: [Row; 2] =
+    [Row { name: "nobody", credentials: None }, Row { name: "a viewer", credentials: Some("ada viewer") }];
+
+fn main() -> ExitCode {
+    let pairs = std::env::args().nth(1).and_then(|pairs| pairs.parse().ok()).unwrap_or(1_000_000_usize);
+    println!("{pairs} masked and {pairs} missing requests each, by turns; nanoseconds\n");
+    println!(
+        "| caller | masked, median | missing, median | difference of medians (95%) | Cohen's d | P(masked slower) | KS |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    let mut passes = true;
+    for row in ROWS {
+        let (masked, missing) = runtime.block_on(measure(pairs, row.credentials));
+        let report = Report::of(&masked, &missing);
+        report.print(row.name);
+        passes &= report.effect.abs() < MOST;
+    }
+    if passes { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn app() -> App {
+    let by_header = |head: Head<'_>| {
+        let mut words = head.headers().get("authorization")?.to_str().ok()?.split(' ');
+        Some(Principal::new(words.next()?).roles(words))
+    };
+    let policy = Policy::from_json_str(POLICY).expect("a policy");
+    let layer = AuthzLayer::builder(policy).authenticator(by_header).build().expect("a layer");
+    let router = Router::new().route("/masked/{id}", any(|| async { "masked" })).route("/open", any(|| async {}));
+    App::new(layer.protect(router))
+}
+
+/// How long each request took, in the order in which they were sent.
+async fn measure(pairs: usize, credentials: Option<&str>) -> (Vec<f64>, Vec<f64>) {
+    let mut app = app();
+    let mut times = [Vec::with_capacity(pairs), Vec::with_capacity(pairs)];
+    let warm_up = pairs / 20;
+    let mut state = 1_u64;
+    for turn in 0..warm_up + pairs {
+        // Which comes first is random, so that neither always follows the other.
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let first = usize::from(state >> 63 == 1);
+        for which in [first, 1 - first] {
+            let path = ["/masked/1234", "/absent/1234"][which];
+            let mut request = Request::get(path);
+            if let Some(credentials) = credentials {
+                request = request.header("authorization", credentials);
+            }
+            let took = ask(&mut app, request.body(Body::empty()).expect("a request")).await;
+            if turn >= warm_up {
+                times[which].push(took.as_nanos() as f64);
+            }
+        }
+    }
+    let [masked, missing] = times;
+    (masked, missing)
+}
+
+async fn ask(app: &mut App, request: Request<Body>) -> Duration {
+    let app = app.ready().await.expect("ready");
+    let begun = Instant::now();
+    let response = app.call(request).await.expect("an answer");
+    let took = begun.elapsed();
+    assert_eq!(response.status(), 404);
+    took
+}
+
+struct Report {
+    medians: [f64; 2],
+    difference: f64,
+    interval: [f64; 2],
+    effect: f64,
+    slower: f64,
+    distance: f64,
+}
+
+impl Report {
+    fn of(masked: &[f64], missing: &[f64]) -> Self {
+        let medians = [masked, missing].map(median);
+        let blocks = || masked.chunks(BLOCK).zip(missing.chunks(BLOCK));
+        let mut differences: Vec<f64> = blocks().map(|(masked, missing)| median(masked) - median(missing)).collect();
+        let interval = interval(&mut differences);
+        let (slower, distance) = ranks(masked, missing);
+        let effect = effect(&trimmed(masked), &trimmed(missing));
+        Self { medians, difference: medians[0] - medians[1], interval, effect, slower, distance }
+    }
+
+    fn print(&self, name: &str) {
+        println!(
+            "| {name} | {:.0} | {:.0} | {:+.1} ({:+.1} to {:+.1}) | {:+.3} | {:.3} | {:.3} |",
+            self.medians[0],
+            self.medians[1],
+            self.difference,
+            self.interval[0],
+            self.interval[1],
+            self.effect,
+            self.slower,
+            self.distance
+        );
+    }
+}
+
+fn sorted(times: &[f64]) -> Vec<f64> {
+    let mut sorted = times.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted
+}
+
+fn median(times: &[f64]) -> f64 {
+    let sorted = sorted(times);
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}
+
+/// Without the slowest hundredth, which other programs of the machine made slow.
+fn trimmed(times: &[f64]) -> Vec<f64> {
+    let mut sorted = sorted(times);
+    sorted.truncate(sorted.len() - sorted.len() / 100);
+    sorted
+}
+
+/// What 95 of 100 bootstrap samples have for the mean of the differences of blocks.
+fn interval(differences: &mut [f64]) -> [f64; 2] {
+    let mut state = 7_u64;
+    let mut draw = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        differences[(state >> 33) as usize % differences.len()]
+    };
+    let count = 1000.min(BLOCK);
+    let means: Vec<f64> = (0..2000).map(|_| (0..count).map(|_| draw()).sum::<f64>() / count as f64).collect();
+    let means = sorted(&means);
+    [means[50], means[1949]]
+}
+
+/// Cohen's d: the difference of the means in standard deviations.
+fn effect(one: &[f64], other: &[f64]) -> f64 {
+    let mean = |times: &[f64]| times.iter().sum::<f64>() / times.len() as f64;
+    let variance = |times: &[f64], mean: f64| {
+        times.iter().map(|time| (time - mean).powi(2)).sum::<f64>() / (times.len() - 1) as f64
+    };
+    let means = [mean(one), mean(other)];
+    (means[0] - means[1]) / ((variance(one, means[0]) + variance(other, means[1])) / 2.0).sqrt()
+}
+
+/// The chance that one of the first is larger than one of the second (Mann-Whitney's U over all pairs; 0.5 tells
+/// nothing), and the largest distance between the two distributions (Kolmogorov and Smirnov).
+fn ranks(one: &[f64], other: &[f64]) -> (f64, f64) {
+    let mut all: Vec<(f64, bool)> =
+        one.iter().map(|time| (*time, true)).chain(other.iter().map(|time| (*time, false))).collect();
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut below, mut seen, mut wins, mut distance) = (0.0, 0.0, 0.0, 0.0_f64);
+    for same in all.chunk_by(|a, b| a.0 == b.0) {
+        let ones = same.iter().filter(|(_, first)| *first).count() as f64;
+        let others = same.len() as f64 - ones;
+        wins += ones * (below + others / 2.0);
+        below += others;
+        seen += ones;
+        distance = distance.max((seen / one.len() as f64 - below / other.len() as f64).abs());
+    }
+    (wins / (one.len() as f64 * other.len() as f64), distance)
+}
