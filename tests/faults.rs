@@ -51,7 +51,11 @@ impl Fragile {
     fn bomb(&self) -> impl Fn() + Clone + Send + Sync + 'static {
         let armed = Arc::clone(&self.armed);
         // Without the message of a panic on the terminal.
-        move || if armed.load(Ordering::SeqCst) { resume_unwind(Box::new("bang")) }
+        move || {
+            if armed.load(Ordering::SeqCst) {
+                resume_unwind(Box::new("bang"))
+            }
+        }
     }
 
     fn inner(

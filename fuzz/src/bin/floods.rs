@@ -164,7 +164,12 @@ fn jwt() -> Box<dyn Fn() -> AuthzLayer> {
 
 fn keys() -> Box<dyn Fn() -> AuthzLayer> {
     Box::new(|| {
-        layer(ApiKeys::in_header("x-api-key").key("00".repeat(32), Principal::new("ada")).build().expect("an authenticator"))
+        layer(
+            ApiKeys::in_header("x-api-key")
+                .key("00".repeat(32), Principal::new("ada"))
+                .build()
+                .expect("an authenticator"),
+        )
     })
 }
 

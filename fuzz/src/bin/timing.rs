@@ -1,16 +1,22 @@
 //! Whether time tells a masked route from a path that does not exist.
 //!
 //! `cargo run --release --no-default-features --bin timing -- [PAIRS]` asks for both by turns, a million times each if it
-//! is not told otherwise, and prints a table. It fails where the effect is not negligible.
+//! is not told otherwise, in process and over a loopback connection, and prints a table. In process a nanosecond counts;
+//! it fails where the effect over the connection, the closest that a caller can come, is not negligible.
 
 use std::{
     convert::Infallible,
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
     process::ExitCode,
+    thread,
     time::{Duration, Instant},
 };
 
 use axum::{Router, body::Body, response::Response, routing::any};
 use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
 use tokio::runtime::Builder;
 use tower::{Service, ServiceExt, util::BoxCloneSyncService};
 use tower_authz::{AuthzLayer, Head, Policy, Principal};
@@ -39,15 +45,23 @@ fn main() -> ExitCode {
     let pairs = std::env::args().nth(1).and_then(|pairs| pairs.parse().ok()).unwrap_or(1_000_000_usize);
     println!("{pairs} masked and {pairs} missing requests each, by turns; nanoseconds\n");
     println!(
-        "| caller | masked, median | missing, median | difference of medians (95%) | Cohen's d | P(masked slower) | KS |"
+        "| where | caller | masked, median | missing, median | difference of medians of 1,000 (95%) | Cohen's d | P(masked slower) | KS |"
     );
-    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
     let runtime = Builder::new_current_thread().build().expect("a runtime");
     let mut passes = true;
-    for row in ROWS {
-        let (masked, missing) = runtime.block_on(measure(pairs, row.credentials));
+    for row in &ROWS {
+        let mut app = app();
+        let in_process = |path: &str| runtime.block_on(ask(&mut app, request(path, row.credentials)));
+        let (masked, missing) = measure(pairs, in_process);
+        Report::of(&masked, &missing).print("in process", row.name);
+    }
+    let mut connection = TcpStream::connect(serve()).expect("a connection");
+    connection.set_nodelay(true).expect("no delay");
+    for row in &ROWS {
+        let (masked, missing) = measure(pairs, |path| exchange(&mut connection, path, row.credentials));
         let report = Report::of(&masked, &missing);
-        report.print(row.name);
+        report.print("loopback", row.name);
         passes &= report.effect.abs() < MOST;
     }
     if passes { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -65,8 +79,7 @@ fn app() -> App {
 }
 
 /// How long each request took, in the order in which they were sent.
-async fn measure(pairs: usize, credentials: Option<&str>) -> (Vec<f64>, Vec<f64>) {
-    let mut app = app();
+fn measure(pairs: usize, mut ask: impl FnMut(&str) -> Duration) -> (Vec<f64>, Vec<f64>) {
     let mut times = [Vec::with_capacity(pairs), Vec::with_capacity(pairs)];
     let warm_up = pairs / 20;
     let mut state = 1_u64;
@@ -75,12 +88,7 @@ async fn measure(pairs: usize, credentials: Option<&str>) -> (Vec<f64>, Vec<f64>
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let first = usize::from(state >> 63 == 1);
         for which in [first, 1 - first] {
-            let path = ["/masked/1234", "/absent/1234"][which];
-            let mut request = Request::get(path);
-            if let Some(credentials) = credentials {
-                request = request.header("authorization", credentials);
-            }
-            let took = ask(&mut app, request.body(Body::empty()).expect("a request")).await;
+            let took = ask(["/masked/1234", "/absent/1234"][which]);
             if turn >= warm_up {
                 times[which].push(took.as_nanos() as f64);
             }
@@ -88,6 +96,49 @@ async fn measure(pairs: usize, credentials: Option<&str>) -> (Vec<f64>, Vec<f64>
     }
     let [masked, missing] = times;
     (masked, missing)
+}
+
+fn request(path: &str, credentials: Option<&str>) -> Request<Body> {
+    let request = Request::get(path);
+    let request = match credentials {
+        Some(credentials) => request.header("authorization", credentials),
+        None => request,
+    };
+    request.body(Body::empty()).expect("a request")
+}
+
+/// Serves the application in a thread of its own.
+fn serve() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("a connection");
+        stream.set_nonblocking(true).expect("a stream");
+        stream.set_nodelay(true).expect("no delay");
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let stream = TokioIo::new(tokio::net::TcpStream::from_std(stream).expect("a stream"));
+            let app = app();
+            let serve = service_fn(move |request: Request<Incoming>| app.clone().oneshot(request.map(Body::new)));
+            http1::Builder::new().serve_connection(stream, serve).await
+        })
+    });
+    address
+}
+
+fn exchange(connection: &mut TcpStream, path: &str, credentials: Option<&str>) -> Duration {
+    let who = credentials.map(|credentials| format!("authorization: {credentials}\r\n")).unwrap_or_default();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: h\r\n{who}\r\n");
+    let mut answer = [0; 1024];
+    let begun = Instant::now();
+    connection.write_all(request.as_bytes()).expect("sent");
+    let mut length = 0;
+    while !answer[..length].ends_with(b"}") {
+        length += connection.read(&mut answer[length..]).expect("an answer");
+    }
+    let took = begun.elapsed();
+    assert!(answer.starts_with(b"HTTP/1.1 404"));
+    took
 }
 
 async fn ask(app: &mut App, request: Request<Body>) -> Duration {
@@ -112,16 +163,17 @@ impl Report {
     fn of(masked: &[f64], missing: &[f64]) -> Self {
         let medians = [masked, missing].map(median);
         let blocks = || masked.chunks(BLOCK).zip(missing.chunks(BLOCK));
-        let mut differences: Vec<f64> = blocks().map(|(masked, missing)| median(masked) - median(missing)).collect();
-        let interval = interval(&mut differences);
+        let differences: Vec<f64> = blocks().map(|(masked, missing)| median(masked) - median(missing)).collect();
+        let difference = differences.iter().sum::<f64>() / differences.len() as f64;
+        let interval = interval(&differences);
         let (slower, distance) = ranks(masked, missing);
         let effect = effect(&trimmed(masked), &trimmed(missing));
-        Self { medians, difference: medians[0] - medians[1], interval, effect, slower, distance }
+        Self { medians, difference, interval, effect, slower, distance }
     }
 
-    fn print(&self, name: &str) {
+    fn print(&self, place: &str, name: &str) {
         println!(
-            "| {name} | {:.0} | {:.0} | {:+.1} ({:+.1} to {:+.1}) | {:+.3} | {:.3} | {:.3} |",
+            "| {place} | {name} | {:.0} | {:.0} | {:+.1} ({:+.1} to {:+.1}) | {:+.3} | {:.3} | {:.3} |",
             self.medians[0],
             self.medians[1],
             self.difference,
@@ -153,7 +205,7 @@ fn trimmed(times: &[f64]) -> Vec<f64> {
 }
 
 /// What 95 of 100 bootstrap samples have for the mean of the differences of blocks.
-fn interval(differences: &mut [f64]) -> [f64; 2] {
+fn interval(differences: &[f64]) -> [f64; 2] {
     let mut state = 7_u64;
     let mut draw = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -96,7 +96,16 @@ impl Node {
     fn drop_conflicts(&mut self) {
         let mut known = matchit::Router::new();
         self.direct.iter().for_each(|(_, path)| known.insert(path.clone(), ()).unwrap());
-        self.parts.retain(|part| part.stakes().into_iter().all(|path| known.insert(path, ()).is_ok()));
+        let mut fallbacks = matchit::Router::new();
+        self.parts.retain(|part| {
+            let is_new = part.stakes().into_iter().all(|path| known.insert(path, ()).is_ok());
+            is_new && part.fallbacks().into_iter().all(|prefix| fallbacks.insert(prefix, ()).is_ok())
+        });
+    }
+
+    /// The prefixes under which routers with fallbacks of their own are nested.
+    fn fallbacks(&self) -> Vec<String> {
+        self.parts.iter().flat_map(Part::fallbacks).collect()
     }
 
     fn paths(&self) -> Vec<String> {
@@ -156,6 +165,18 @@ fn part(routes: &mut Routes, depth: usize, bytes: &mut Bytes<'_>) -> Option<Part
 }
 
 impl Part {
+    fn fallbacks(&self) -> Vec<String> {
+        match self {
+            Self::Nest(prefix, node) => {
+                let has_own = node.parts.iter().any(|part| matches!(part, Self::Fallback(..)));
+                let own = has_own.then(|| prefix.clone());
+                own.into_iter().chain(node.fallbacks().iter().map(|path| join(prefix, path))).collect()
+            }
+            Self::Merge(node) => node.fallbacks(),
+            Self::Service(..) | Self::Files(..) | Self::Fallback(..) => Vec::new(),
+        }
+    }
+
     /// What the part takes in the router around it.
     fn stakes(&self) -> Vec<String> {
         match self {
