@@ -2,6 +2,8 @@
 
 #[path = "../../tests/support/differential/mod.rs"]
 mod differential;
+mod documents;
+pub mod memory;
 #[path = "../../tests/support/readers.rs"]
 #[allow(dead_code, reason = "tests use the rest")]
 mod readers;
@@ -11,6 +13,7 @@ use std::cell::RefCell;
 use tokio::runtime::{Builder, Runtime};
 
 pub use differential::Tally;
+pub use documents::policy_document;
 
 thread_local! {
     static RUNTIME: RefCell<Runtime> = RefCell::new(Builder::new_current_thread().build().expect("a runtime"));

@@ -4,11 +4,9 @@
 //! with what is sent. Bytes are counted by the allocator.
 
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
     convert::Infallible,
     future::{Ready, ready},
     process::ExitCode,
-    sync::atomic::{AtomicIsize, Ordering::Relaxed},
 };
 
 use axum::body::Body;
@@ -23,29 +21,7 @@ use tower_authz::{
     Authenticator, AuthzLayer, Head, Policy, Principal,
     authn::{ApiKeys, Jwt, from_fn},
 };
-
-struct Counting;
-
-static LIVE: AtomicIsize = AtomicIsize::new(0);
-static PEAK: AtomicIsize = AtomicIsize::new(0);
-
-fn count(bytes: isize) {
-    let live = LIVE.fetch_add(bytes, Relaxed) + bytes;
-    PEAK.fetch_max(live, Relaxed);
-}
-
-// SAFETY: it hands everything on to the allocator of the system.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use tower_authz_fuzz::memory::{Counting, forget_peak, live, peak};
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -141,16 +117,16 @@ async fn send(flood: &Flood, requests: u64) -> [isize; 3] {
     let inner =
         service_fn(|_: Request<Body>| -> Ready<Result<Response<Body>, Infallible>> { ready(Ok(Response::default())) });
     let service = (flood.authenticator)()().layer(inner);
-    let before = LIVE.load(Relaxed);
-    PEAK.store(before, Relaxed);
+    let before = live();
+    forget_peak();
     let mut tenth = 0;
     for n in 0..requests {
         service.clone().oneshot((flood.request)(n)).await.expect("an answer");
         if n == requests / 10 {
-            tenth = LIVE.load(Relaxed) - before;
+            tenth = live() - before;
         }
     }
-    [tenth, LIVE.load(Relaxed) - before, PEAK.load(Relaxed) - before]
+    [tenth, live() - before, peak() - before]
 }
 
 fn layer<A: Authenticator>(authenticator: A) -> AuthzLayer {
