@@ -35,6 +35,7 @@ const POLICY: &str = r#"{
         "GET /users/root": "admin",
         "GET /young": { "none_of": ["auditor"] },
         "POST /payments": { "all_of": ["viewer"], "step_up": { "acr": ["mfa", "hwk"], "max_age_seconds": 300 } },
+        "PUT /payments": { "allow": { "step_up": { "acr": ["mfa", "hwk"], "max_age_seconds": 300 } }, "message": "Pay with a key." },
         "GET /checked": { "check": "panics" },
         "GET /masked": { "allow": "admin", "deny_as": "not_found" },
         "GET /half": "viewer",
@@ -135,6 +136,7 @@ const ROWS: &[Row] = &[
     ("GET", "/me", &["editor+auditor"], 403, &[], "Access is denied.", "conflicting-roles"),
     ("GET", "/invoices", &["admin+auditor"], 403, &[], "Access is denied.", "conflicting-roles"),
     ("POST", "/payments", &["viewer"], 401, &[("www-authenticate", STEP_UP)], "A stronger or more recent authentication is required.", "step-up-required"),
+    ("PUT", "/payments", &["viewer"], 401, &[("www-authenticate", STEP_UP)], "Pay with a key.", "step-up-required"),
     ("GET", "/users/eve", &["viewer"], 403, &[], "Access is denied.", "condition-failed"),
     ("GET", "/young", &["auditor"], 403, &[], "Access is denied.", "condition-failed"),
     ("POST", "/invoices", &["viewer"], 403, &[], "Access is denied.", "insufficient-permission"),
@@ -175,10 +177,13 @@ async fn every_denial_answers_what_the_table_says_and_is_reported_once() {
                 vec![("content-type", "application/problem+json"), ("vary", "accept")];
             expected.extend(extra);
             expected.extend([("cache-control", "no-store"), ("content-length", &length), ("connection", "close")]);
+            expected.sort_unstable();
             let body = if method == "HEAD" { "" } else { &body };
 
             let answer = ask(method, target, tokens).send(server).await.without_date();
-            let headers: Vec<_> = answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let mut headers: Vec<_> =
+                answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            headers.sort_unstable();
             assert_eq!((answer.status.as_u16(), answer.text()), (status, body), "{form}: {method} {target} {tokens:?}");
             assert_eq!(headers, expected, "{form}: {method} {target} {tokens:?}");
 
@@ -275,6 +280,22 @@ async fn grpc_calls_are_answered_in_headers_alone() {
                 assert_eq!(answer.header("grpc-status"), Some(*status), "{form}: {target} {tokens:?}");
                 assert_eq!(answer.text(), "", "{form}: {target} {tokens:?}");
             }
+        }
+    }
+}
+
+/// Headers beside the ones of every request, and the type of the answer.
+#[tokio::test]
+async fn all_accept_headers_count_together_and_no_other_header_is_a_content_type() {
+    for (form, server) in servers().await {
+        for (headers, content_type) in [
+            (&[("accept", "text/plain")][..], "text/plain; charset=utf-8"),
+            (&[("accept", "text/html;q=0.5"), ("accept", "text/plain;q=0.4")], "text/html; charset=utf-8"),
+            (&[("accept", "text/plain;q=0.4"), ("accept", "text/html;q=0.5")], "text/html; charset=utf-8"),
+            (&[("x-type", "application/grpc")], "application/problem+json"),
+        ] {
+            let ask = headers.iter().fold(Ask::get("/me"), |ask, (name, value)| ask.header(name, value));
+            assert_eq!(ask.send(server).await.header("content-type"), Some(content_type), "{form}: {headers:?}");
         }
     }
 }

@@ -378,3 +378,18 @@ impl fmt::Debug for Gate {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_PATTERNS, Patterns};
+
+    #[test]
+    fn a_pattern_is_first_once_and_few_are_remembered() {
+        let patterns = Patterns::default();
+        for index in 0..MOST_PATTERNS {
+            let pattern = format!("/{index}");
+            assert_eq!([patterns.is_first(&pattern), patterns.is_first(&pattern)], [true, false], "{pattern}");
+        }
+        assert!(!patterns.is_first("/one/more"));
+    }
+}

@@ -302,6 +302,23 @@ mod tests {
         assert_eq!(read(&many, false), Err(Rejected::TooManyReadings));
     }
 
+    /// Of a run of slashes, one of each length is read.
+    #[test]
+    fn a_path_has_at_most_64_readings_and_few_if_it_is_long() {
+        for (before, between, after, readings) in [
+            ("", 8, 8, Some(64)),
+            ("", 13, 5, None),
+            ("", 64, 1, Some(64)),
+            ("", 65, 1, None),
+            (&"a".repeat(30_000), 2, 4, Some(8)),
+            (&"a".repeat(30_000), 2, 5, None),
+        ] {
+            let path = format!("/{before}a{}b{}c", "/".repeat(between), "/".repeat(after));
+            let read = read(&path, false).map(|readings| readings.len());
+            assert_eq!(read, readings.ok_or(Rejected::TooManyReadings), "{between} {after}");
+        }
+    }
+
     #[test]
     fn what_the_operator_tolerates_is_still_read_as_a_slash() {
         let tolerance = Tolerance { encoded_backslash: true, control_characters: true };

@@ -266,7 +266,18 @@ mod tests {
 
     #[test]
     fn the_most_literal_key_wins_and_a_dead_end_is_left_again() {
-        let keys = ["/a/{x}", "/a/b", "/a/{*rest}", "/a/b/{y}/c", "/{*all}", "/img{n}", "/"];
+        let keys = [
+            "/a/{x}",
+            "/a/b",
+            "/a/{*rest}",
+            "/a/b/{y}/c",
+            "/{*all}",
+            "/img{n}",
+            "/",
+            "/u/{x}/b/{y}/d",
+            "/u/{x}/{*rest}",
+            "/s/{a}/{b}/{c}/{d}/{e}/{f}",
+        ];
         for (path, key, captures) in [
             ("/a/b", "/a/b", &[][..]),
             ("/a/bc", "/a/{x}", &["bc"]),
@@ -277,6 +288,8 @@ mod tests {
             ("/img7", "/img{n}", &["7"]),
             ("/img", "/{*all}", &["img"]),
             ("/", "/", &[]),
+            ("/u/1/b/2/e", "/u/{x}/{*rest}", &["1", "b/2/e"]),
+            ("/s/1/2/3/4/5/6", "/s/{a}/{b}/{c}/{d}/{e}/{f}", &["1", "2", "3", "4", "5", "6"]),
         ] {
             let found = find(&keys, path).unwrap();
             assert_eq!((found.0, found.1), (key, captures.iter().map(|&c| c.to_owned()).collect()), "{path}");

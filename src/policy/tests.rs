@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, panic::resume_unwind, time::SystemTime};
 use http::Method;
 use jiff::Timestamp;
 use proptest::{prelude::*, test_runner::TestRunner};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Checks, Circumstances, ClientAddress, Compiled, Decision, Policy, decide, select};
 use crate::{
@@ -60,22 +60,183 @@ fn an_encoded_slash_is_forgiven_only_if_every_key_that_the_reading_selects_says_
             "GET /a/{x}/": { "allow": "authenticated", "encoded_slash": key },
             "GET /{x}/{*rest}": { "allow": "authenticated", "encoded_slash": other }
         } });
-        let request = Request {
-            method: "GET".into(),
-            path: "/a%2F%2F".into(),
-            matched_path: None,
-            original_path: None,
-            nested: None,
-            identity: naive::Identity::Authenticated(naive::Principal::default()),
-            client: None,
-            now: Timestamp::UNIX_EPOCH,
-            checks: BTreeMap::new(),
-        };
-        let policy = Policy::from_json_str(&document.to_string()).unwrap();
-        let verdict = decided(policy.compiled(), &request, Options::default());
-        naive::decide(&document, &request, Options::default()).agrees_with(&verdict).unwrap();
-        assert_eq!(verdict.status, status, "{key} {other}");
+        assert_eq!(status_of(&document, &get("/a%2F%2F")), status, "{key} {other}");
     }
+}
+
+/// `/files?/a%2Fb` is listed and forgives, `/files?/a/b` is not, and `/files` is what is left of it.
+#[test]
+fn an_encoded_slash_is_forgiven_whatever_the_keys_of_other_readings_say() {
+    for (key, other, status) in [(true, false, 200), (true, true, 200), (false, true, 404), (false, false, 404)] {
+        let document = json!({ "version": 1, "routes": {
+            "GET /{directory}/{file}": { "allow": "authenticated", "encoded_slash": key },
+            "GET /files": { "allow": "authenticated", "encoded_slash": other }
+        } });
+        assert_eq!(status_of(&document, &get("/files%3F/a%2Fb")), status, "{key} {other}");
+    }
+}
+
+/// Rules by the answer to a caller without roles, the most severe first; `/a;x` selects two keys.
+#[test]
+fn the_most_severe_answer_of_two_readings_wins() {
+    let rules = [
+        ("GET", 404, json!({ "allow": "nobody", "deny_as": "not_found" })),
+        ("PUT", 405, json!("authenticated")),
+        ("GET", 500, json!({ "check": "panics" })),
+        ("GET", 403, json!("nobody")),
+        ("GET", 401, json!({ "step_up": { "acr": ["mfa"] } })),
+        ("GET", 200, json!("authenticated")),
+    ];
+    for (at, (method, status, rule)) in rules.iter().enumerate() {
+        for (milder_method, milder_status, milder) in &rules[at..] {
+            for (first, second) in [("{any}", "a"), ("a", "{any}")] {
+                let (key, other) = (format!("{method} /{first}"), format!("{milder_method} /{second}"));
+                let document = json!({ "version": 1, "routes": { &key: rule, &other: milder } });
+                let mut request = get("/a;x");
+                request.checks.insert("panics".into(), CheckOutcome::Panics);
+                assert_eq!(status_of(&document, &request), *status, "{key} and {other} {milder_status}");
+            }
+        }
+    }
+}
+
+/// Between two slashes, or behind the text of `/img{n}`, some routers find a parameter and some do not.
+#[test]
+fn a_key_that_a_router_may_match_by_an_empty_parameter_does_not_hide_another() {
+    for (key, path, status) in [("/{x}/", "//", 403), ("/img{n}/x", "/img/x", 403), ("/img{n}/x", "/img7/x", 200)] {
+        let key = format!("GET {key}");
+        let document = json!({ "version": 1, "routes": { &key: "authenticated", "GET /{*rest}": "nobody" } });
+        assert_eq!(status_of(&document, &get(path)), status, "{key} {path}");
+    }
+}
+
+/// axum's `nest_service("/{tenant}", …)` serves `//`, too.
+#[test]
+fn a_nest_behind_an_empty_parameter_is_listed() {
+    for (key, path) in [("GET /{tenant}", "//"), ("GET /v{tenant}", "/v/"), ("GET /a/{tenant}", "/a//")] {
+        assert_eq!(status_of(&json!({ "version": 1, "routes": { key: "nobody" } }), &get(path)), 403, "{key} {path}");
+    }
+}
+
+#[test]
+fn nobody_with_conflicting_roles_is_let_in_where_nothing_is_listed() {
+    let roles = json!({ "editor": {}, "auditor": {} });
+    let document = json!({ "version": 1, "roles": roles, "exclusive_roles": [["editor", "auditor"]],
+        "unlisted": "authenticated", "routes": { "GET /x": "public" } });
+    for (roles, status) in [(&[][..], 200), (&["editor"], 200), (&["editor", "auditor"], 403)] {
+        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        let principal = naive::Principal { roles, ..naive::Principal::default() };
+        let request = Request { identity: naive::Identity::Authenticated(principal), ..get("/nothing") };
+        assert_eq!(status_of(&document, &request), status, "{request:?}");
+    }
+}
+
+/// Names count before everything else, and roles before permissions.
+#[test]
+fn the_farthest_part_of_a_grant_is_told() {
+    for (grant, reason) in [
+        (json!({ "all_of": ["doc:read"] }), "insufficient-permission"),
+        (json!({ "all_of": ["doc:read"], "any_of": ["admin"] }), "insufficient-role"),
+        (json!({ "all_of": ["doc:read", "admin"] }), "insufficient-role"),
+        (json!({ "any_of": ["doc:read", "admin"] }), "insufficient-permission"),
+        (json!({ "all_of": ["doc:read"], "claims": { "plan": "pro" } }), "insufficient-permission"),
+        (json!({ "claims": { "plan": "pro" }, "step_up": { "acr": ["mfa"] } }), "condition-failed"),
+        (json!({ "step_up": { "acr": ["mfa"] } }), "step-up-required"),
+    ] {
+        let roles = json!({ "admin": {}, "reader": { "permissions": ["doc:read"] } });
+        let document = json!({ "version": 1, "roles": roles, "routes": { "GET /x": &grant } });
+        let policy = Policy::from_json_str(&document.to_string()).unwrap();
+        assert_eq!(decided(policy.compiled(), &get("/x"), Options::default()).reason, Some(reason), "{grant}");
+    }
+}
+
+#[test]
+fn a_check_does_not_make_a_route_visible() {
+    let document = json!({ "version": 1, "routes": {
+        "GET /x": { "allow": { "check": "yes" }, "deny_as": "not_found" },
+        "PUT /x": "nobody"
+    } });
+    for (method, status) in [("GET", 200), ("PUT", 404), ("DELETE", 404)] {
+        let request =
+            Request { method: method.into(), checks: [("yes".into(), CheckOutcome::True)].into(), ..get("/x") };
+        assert_eq!(status_of(&document, &request), status, "{method}");
+    }
+}
+
+/// What a rule wants of the claim, the claim, the path, and whether the two are the same.
+#[test]
+fn claims_compare_by_type() {
+    let param = json!("{id}");
+    for (wanted, claim, path, held) in [
+        (json!(1), json!(1), "/x/0", true),
+        (json!(1), json!(2), "/x/0", false),
+        (json!(1), json!(1.0), "/x/0", true),
+        (json!(1.0), json!(1), "/x/0", true),
+        (json!(1.5), json!(1.5), "/x/0", true),
+        (json!(1.5), json!(2.5), "/x/0", false),
+        (json!(1), json!(1.5), "/x/0", false),
+        (json!(9_007_199_254_740_993_i64), json!(9_007_199_254_740_992_i64), "/x/0", false),
+        (json!(1), json!("1"), "/x/0", false),
+        (json!("1"), json!(1), "/x/0", false),
+        (json!("a"), json!("a"), "/x/0", true),
+        (json!("a"), json!(["b", "a"]), "/x/0", true),
+        (json!("a"), json!(null), "/x/0", false),
+        (json!(true), json!(true), "/x/0", true),
+        (json!(true), json!(false), "/x/0", false),
+        (json!(true), json!("true"), "/x/0", false),
+        (json!(["a", 7]), json!(7), "/x/0", true),
+        (param.clone(), json!("7"), "/x/7", true),
+        (param.clone(), json!(7), "/x/7", true),
+        (param.clone(), json!(-7), "/x/-7", true),
+        (param.clone(), json!(u64::MAX), "/x/18446744073709551615", true),
+        (param.clone(), json!(7), "/x/8", false),
+        (param.clone(), json!(7), "/x/07", false),
+        (param.clone(), json!(7.5), "/x/7.5", false),
+        (param.clone(), json!(true), "/x/true", false),
+    ] {
+        let document = json!({ "version": 1, "routes": { "GET /x/{id}": { "claims": { "plan": wanted } } } });
+        let status = if held { 200 } else { 403 };
+        assert_eq!(status_of(&document, &get_with(path, json!({ "plan": claim }))), status, "{wanted} {claim} {path}");
+    }
+}
+
+/// The subject is the claim `sub` of a caller that has no such claim, and no other claim.
+#[test]
+fn the_subject_stands_for_no_claim_but_its_own() {
+    for (name, status) in [("sub", 200), ("plan", 403)] {
+        let document = json!({ "version": 1, "routes": { "GET /x": { "claims": { name: "ada" } } } });
+        assert_eq!(status_of(&document, &get_with("/x", json!({}))), status, "{name}");
+    }
+}
+
+/// A request of `ada`, who has `claims`.
+fn get_with(path: &str, claims: Value) -> Request {
+    let Value::Object(claims) = claims else { panic!("claims are an object") };
+    let principal = naive::Principal { subject: "ada".into(), claims, ..naive::Principal::default() };
+    Request { identity: naive::Identity::Authenticated(principal), ..get(path) }
+}
+
+/// A request of an authenticated caller without roles.
+fn get(path: &str) -> Request {
+    Request {
+        method: "GET".into(),
+        path: path.into(),
+        matched_path: None,
+        original_path: None,
+        nested: None,
+        identity: naive::Identity::Authenticated(naive::Principal::default()),
+        client: None,
+        now: Timestamp::UNIX_EPOCH,
+        checks: BTreeMap::new(),
+    }
+}
+
+/// The status on which the layer and the page agree.
+fn status_of(document: &Value, request: &Request) -> u16 {
+    let policy = Policy::from_json_str(&document.to_string()).unwrap();
+    let verdict = decided(policy.compiled(), request, Options::default());
+    naive::decide(document, request, Options::default()).agrees_with(&verdict).unwrap();
+    verdict.status
 }
 
 fn decided(policy: &Compiled, request: &Request, options: Options) -> Verdict {

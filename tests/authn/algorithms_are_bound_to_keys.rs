@@ -224,6 +224,8 @@ fn keys_that_cannot_be_used_are_refused_when_the_authenticator_is_built() {
         (with(json!({ "n": "=" })), UnusableKey, "its `n` is not base64url"),
         (with(json!({ "e": "Ag" })), UnusableKey, "its public exponent"),
         (with(json!({ "e": "AQ" })), UnusableKey, "its public exponent"),
+        (with(json!({ "e": "AQA" })), UnusableKey, "its public exponent"),
+        (with(json!({ "e": "AQAAAAE" })), UnusableKey, "its public exponent"),
         (with(json!({ "e": "" })), UnusableKey, "its public exponent"),
         (Keys::jwk(r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA"}"#), UnusableKey, "it needs 32 bytes"),
         (Keys::jwk(r#"{"kty":"OKP","crv":"Ed448","x":"AAAA"}"#), UnusableKey, "the curve `Ed448` is not supported"),

@@ -93,7 +93,8 @@ async fn a_login_that_is_too_old_or_too_weak_is_asked_for_again() {
 async fn predicates_decide_and_fail_closed() {
     let policy = grant(r#"{ "all_of": ["viewer"], "check": "lucky" }"#);
     let authz = AuthzLayer::builder(policy).authenticator(caller).check("lucky", |context| {
-        assert_eq!((context.route(), context.principal().subject()), ("/x/{id}", "ada"));
+        assert_eq!((context.method().as_str(), context.route()), ("GET", "/x/{id}"));
+        assert_eq!(context.principal().subject(), "ada");
         match context.param("id") {
             Some("7") => true,
             Some("13") => panic!("unlucky"),
@@ -113,7 +114,10 @@ async fn predicates_decide_and_fail_closed() {
         let answer = Ask::get(path).header("authorization", who).send(to).await;
         assert_eq!((answer.status.as_u16(), answer.holds("reached")), (status, status == 200), "{path} {who}");
         if status != 200 {
-            assert_eq!(events.denial().field("authz.reason"), Some(reason), "{path} {who}");
+            let denial = events.denial();
+            assert_eq!(denial.field("authz.reason"), Some(reason), "{path} {who}");
+            let detail = (reason == "condition-failed").then_some("check `lucky` failed");
+            assert_eq!(denial.field("authz.detail").filter(|_| reason == "condition-failed"), detail, "{path} {who}");
         }
     }
 }
@@ -234,7 +238,22 @@ async fn a_new_policy_that_needs_more_than_the_layer_has_lets_nobody_in() {
         let handle = PolicyHandle::new(grant("\"authenticated\""));
         let authz = AuthzLayer::builder(&handle).authenticator(caller).build().unwrap();
         let to = serve(authz.protect(router())).await;
+        let lack = handle.lack(&grant(later));
+        assert_eq!(lack.is_some_and(|lack| lack.starts_with("the policy ")), status != 200, "{later}");
         handle.replace(grant(later));
         assert_eq!(Ask::get("/x/1").header("authorization", "Role viewer").send(to).await.status, status, "{later}");
     }
+}
+
+#[test]
+fn what_any_layer_of_a_handle_lacks_is_told() {
+    let handle = PolicyHandle::new(grant("\"authenticated\""));
+    let layer = || AuthzLayer::builder(&handle).authenticator(caller).client(Client::peer());
+    let complete = || layer().check("lucky", |_| true).build().unwrap();
+    let later = grant(r#"{ "check": "lucky" }"#);
+    assert_eq!(handle.lack(&later), None, "nobody enforces the policy yet");
+    let (_first, lacking, _last) = (complete(), layer().build().unwrap(), complete());
+    assert!(handle.lack(&later).unwrap().contains("`lucky`"));
+    drop(lacking);
+    assert_eq!(handle.lack(&later), None);
 }

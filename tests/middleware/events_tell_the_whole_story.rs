@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 
 use axum::{Router, routing::any};
 use http::HeaderName;
-use tower_authz::{AuthzLayer, Denial, Guard, Principal, authn::Client};
+use tower_authz::{
+    AuthzLayer, Denial, Guard, Principal,
+    authn::{self, Client},
+};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tracing::Level;
 
@@ -19,6 +22,7 @@ const POLICY: &str = r#"{ "version": 1, "realm": "billing",
         "GET /open": "public",
         "GET /doc/{id}": { "allow": "doc:read", "name": "read documents" },
         "PUT /doc/{id}": { "allow": [{ "all_of": ["admin", "doc:write"] }], "message": "Ask an admin." },
+        "PATCH /doc/{id}": ["admin", "viewer"],
         "GET /hidden/{id}": { "allow": "admin", "deny_as": "not_found" },
         "GET /guarded/{id}": "authenticated",
         "GET /handled/{id}": "authenticated" } }"#;
@@ -86,6 +90,13 @@ const DENIALS: &[Row] = &[
         ],
     ),
     (
+        "PATCH",
+        "/doc/7",
+        "Role other",
+        Level::WARN,
+        &[("authz.required", Some("admin | viewer")), ("authz.missing", Some("admin"))],
+    ),
+    (
         "GET",
         "/hidden/7",
         "Role viewer",
@@ -127,9 +138,17 @@ const DENIALS: &[Row] = &[
         Level::INFO,
         &[
             ("authz.reason", Some("method-not-listed")),
+            ("http.route", Some("/doc/{id}")),
             ("http.request.method", Some("_OTHER")),
             ("http.response.status_code", Some("405")),
         ],
+    ),
+    (
+        "GET",
+        "/doc/../open",
+        "Role viewer",
+        Level::WARN,
+        &[("authz.reason", Some("path-rejected")), ("authz.detail", Some("the path has a dot segment"))],
     ),
     (
         "GET",
@@ -178,8 +197,12 @@ async fn every_field_of_a_denial_is_there() {
         let events = Events::record();
         let asked = format!("{method} {target} {who}");
         let answer = Ask::new(method, *target).header("authorization", who).send(to).await;
-        let denial = events.denial();
-        common(&denial, answer.header("x-request-id").unwrap());
+        let events = events.take();
+        let denials: Vec<_> = events.iter().filter(|event| event.message == "access denied").collect();
+        let [denial] = denials[..] else { panic!("{asked}: {events:#?}") };
+        let allowed = events.iter().filter(|event| event.message == "access allowed").count();
+        assert_eq!(allowed, usize::from(target.starts_with("/guarded") || target.starts_with("/handled")), "{asked}");
+        common(denial, answer.header("x-request-id").unwrap());
         assert_eq!(denial.level, *level, "{asked}");
         for (field, value) in [("event.name", Some("authz.denied")), ("authz.mode", Some("enforce"))] {
             assert_eq!(denial.field(field), value, "{asked}: {field}");
@@ -214,6 +237,20 @@ async fn an_allowed_request_is_told_at_debug() {
         assert_eq!((allowed.level, &*allowed.message), (Level::DEBUG, "access allowed"));
         assert_eq!((allowed.field("event.name"), allowed.field("user.id")), (Some("authz.allowed"), user));
         assert_eq!(allowed.field("http.response.status_code"), None);
+    }
+}
+
+/// What is public does not show that nobody can be let in elsewhere.
+#[tokio::test]
+async fn an_identity_layer_that_is_missing_is_told_once() {
+    let authenticator = authn::from_extension(|name: &String| Some(Principal::new(name.as_str())));
+    let authz = AuthzLayer::builder(policy(POLICY)).authenticator(authenticator).build().unwrap();
+    let to = serve(authz.protect(router())).await;
+    for (target, status, errors) in [("/open", 200, 1), ("/open", 200, 0), ("/doc/7", 500, 1)] {
+        let events = Events::record();
+        assert_eq!(Ask::get(target).send(to).await.status, status, "{target}");
+        let events = events.take();
+        assert_eq!(events.iter().filter(|event| event.level == Level::ERROR).count(), errors, "{target}: {events:#?}");
     }
 }
 

@@ -243,3 +243,26 @@ async fn a_masked_guard_behind_the_layer_is_a_path_that_does_not_exist() {
         }
     }
 }
+
+#[tokio::test]
+async fn guards_that_are_joined_keep_the_mask_and_the_message_of_either() {
+    let (plain, masked) = (|| Guard::role("admin"), || Guard::role("admin").masked());
+    let told = || Guard::role("admin").message("for admins");
+    for (name, guard, status, text) in [
+        ("masked and plain", masked().and(plain()), 404, ""),
+        ("plain and masked", plain().and(masked()), 404, ""),
+        ("masked or plain", masked().or(plain()), 404, ""),
+        ("plain or masked", plain().or(masked()), 404, ""),
+        ("plain and plain", plain().and(plain()), 403, ""),
+        ("plain or plain", plain().or(plain()), 403, ""),
+        ("told and plain", told().and(plain()), 403, "for admins"),
+        ("plain and told", plain().and(told()), 403, "for admins"),
+        ("told or plain", told().or(plain()), 403, "for admins"),
+        ("plain or told", plain().or(told()), 403, "for admins"),
+    ] {
+        let app = Router::new().route("/x", get(|| async {}).layer(guard)).layer(Identify::new(caller));
+        let answer = Ask::get("/x").header("authorization", "Role viewer").send(serve(app).await).await;
+        assert_eq!(answer.status, status, "{name}");
+        assert!(answer.text().contains(text), "{name}: {}", answer.text());
+    }
+}

@@ -224,7 +224,10 @@ fn equals(held: &Value, wanted: &Value) -> bool {
     match (held, wanted) {
         (Value::String(held), Value::String(wanted)) => !held.is_empty() && held == wanted,
         (Value::Bool(held), Value::Bool(wanted)) => held == wanted,
-        (Value::Number(held), Value::Number(wanted)) => held == wanted || held.as_f64() == wanted.as_f64(),
+        (Value::Number(held), Value::Number(wanted)) if held.is_f64() || wanted.is_f64() => {
+            held.as_f64() == wanted.as_f64()
+        }
+        (Value::Number(held), Value::Number(wanted)) => held == wanted,
         _ => false,
     }
 }
