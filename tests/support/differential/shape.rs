@@ -70,6 +70,13 @@ pub(crate) const ATTACHES: &[Attach] = &[
     Attach::Twice,
 ];
 
+impl Attach {
+    /// Whether gates stand where routers within the application say what they have matched.
+    pub(crate) fn is_inside(self) -> bool {
+        matches!(self, Self::RouteLayer | Self::Each | Self::Twice)
+    }
+}
+
 impl Node {
     /// A shape for all routes of `table`.
     pub(crate) fn of(table: &Table, bytes: &mut Bytes<'_>) -> Self {
