@@ -39,3 +39,28 @@ fn colons(json: &[u8]) -> usize {
     }
     colons
 }
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn an_object_that_names_a_member_twice_is_none() {
+        for (json, holds) in [
+            ("{}", true),
+            (r#"{ "a": 1, "b": { "a": 2 } }"#, true),
+            (r#"{ "a": ":", "b:": "\":\\" }"#, true),
+            (r#"{ "a\\": ":" }"#, true),
+            (r#"{ "a": [{ "b": 1 }, { "b": 2 }] }"#, true),
+            (r#"{ "a": 1, "a": 1 }"#, false),
+            (r#"{ "a": 1, "\u0061": 1 }"#, false),
+            (r#"{ "a": { "b": 1, "b": 2 } }"#, false),
+            (r#"{ "a": [{ "b": 1, "b": 2 }] }"#, false),
+            (r#"{ "a": "\"", "a": ":" }"#, false),
+            ("[]", false),
+            ("{", false),
+        ] {
+            assert_eq!(parse(json.as_bytes()).is_some(), holds, "{json}");
+        }
+    }
+}

@@ -14,7 +14,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
 use super::{
-    Jwt, JwtAlgorithm, JwtBuilder, Keys, RevokedTokens, TokenCache,
+    Jwt, JwtAlgorithm, JwtBuilder, Keys, RevokedTokens, TokenCache, TokenFacts,
     backend::CRYPTO,
     key::Key,
     key_set::KeyStore,
@@ -284,13 +284,25 @@ async fn revocation_is_asked_for_remembered_tokens_too() {
             let jwt = builder(&source, &watch).cache(cache).revocation(list.clone()).build().unwrap();
             let token = token("a", &json!({ "jti": "7" }));
             assert_eq!(judge(&jwt, &token).await, GOOD, "{name}");
+            assert_eq!((list.len(), list.is_empty()), (0, true), "{name}");
             revoke(&list, until);
+            assert_eq!((list.len(), list.is_empty()), (1, false), "{name}");
             for _ in 0..2 {
                 assert_eq!(judge(&jwt, &token).await, "revoked", "{name}");
             }
-            watch.set(31);
+            watch.set(30);
             assert_eq!(judge(&jwt, &token).await, GOOD, "{name} after the time of the entry");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_closure_revokes_by_what_the_token_says() {
+    let (source, watch) = (holding("a"), Watch::default());
+    let revoked = |token: &TokenFacts<'_>| token.id() == Some("7");
+    let jwt = builder(&source, &watch).revocation(revoked).build().unwrap();
+    for (id, outcome) in [("7", "revoked"), ("8", GOOD)] {
+        assert_eq!(judge(&jwt, &token("a", &json!({ "jti": id }))).await, outcome, "{id}");
     }
 }
 
