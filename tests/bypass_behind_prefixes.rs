@@ -105,6 +105,26 @@ async fn a_gate_behind_a_prefix_that_axum_does_not_strip_lets_in_who_has_the_rig
     }
 }
 
+/// An alias for what is nested under two parameters, of which the second stands for nothing in the path of the client.
+#[tokio::test]
+async fn a_parameter_that_a_rewrite_filled_is_not_taken_for_the_one_that_the_client_left_empty() {
+    let policy = r#"{ "version": 1, "unlisted": "public", "roles": { "admin": {}, "viewer": {} },
+        "routes": { "ANY /{tenant}/{id}": "admin" } }"#;
+    let app = |handler| {
+        let nested = Router::new().nest("/{tenant}/{id}", Router::new().route("/", handler));
+        Router::new().fallback_service(nested.map_request(|mut request: Request<Body>| {
+            if request.uri().path().starts_with("/alias") {
+                *request.uri_mut() = Uri::from_static("/acme/7");
+            }
+            request
+        }))
+    };
+    let target = b"/alias%3Fx=/";
+    assert!(reached(&Ask::get(target).send(serve(app(any(secret))).await).await));
+    let answer = Ask::get(target).role("viewer").send(serve(app(any(secret).layer(layer(policy)))).await).await;
+    assert_eq!((answer.status.as_u16(), reached(&answer)), (403, false), "{answer:?}");
+}
+
 /// A slash at the end makes no other path of it, so what the path without the prefix selects does not bind.
 #[tokio::test]
 async fn a_slash_that_is_appended_behind_a_prefix_is_no_rewrite() {

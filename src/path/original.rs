@@ -38,7 +38,8 @@ fn prefix<'a>(original: &'a str, nested: &str) -> Option<&'a str> {
     for pattern in nested.split('/').skip(1) {
         let rest = original.get(length..)?.strip_prefix('/')?;
         let segment = rest.split('/').next()?;
-        if pattern != segment && !is_param(pattern) {
+        // At the end of a path a parameter stands for something.
+        if pattern != segment && (!is_param(pattern) || rest.is_empty()) {
             return None;
         }
         length += 1 + segment.len();
@@ -89,6 +90,7 @@ mod tests {
             ("/alias", Some("/public/alias"), Some("/admin"), "/admin/alias", Some("/public/alias"), Some("/alias")),
             ("/x", Some("/a/x"), Some("/{{b}}"), "/{{b}}/x", Some("/a/x"), Some("/x")),
             ("/v7/x", Some("/b/v7/x"), Some("/api/v{t}"), "/api/v{t}/v7/x", Some("/b/v7/x"), Some("/v7/x")),
+            ("/", Some("/alias/"), Some("/{a}/{b}"), "/{a}/{b}/", Some("/alias/"), Some("/")),
             ("/y", Some("/v7/x"), Some("/v{t}"), "/v{t}/y", Some("/v7/x"), Some("/y")),
             ("/v1/x", Some("/api/v1/x"), Some("/api/v1"), "/api/v1/v1/x", Some("/api/v1/x"), Some("/v1/x")),
             ("/x", Some("/a/b/x"), Some("/{t}/c"), "/{t}/c/x", Some("/a/b/x"), Some("/x")),

@@ -47,7 +47,9 @@ fn prefix(original: &str, nested: &str) -> String {
     let pattern = of(nested);
     let segments: Vec<String> = original.split('/').skip(1).take(pattern.len()).map(str::to_owned).collect();
     let fits = |(one, other): (&String, &String)| one == other || (one.starts_with('{') && one.ends_with('}'));
-    let matches = segments.len() == pattern.len() && pattern.iter().zip(&segments).all(fits);
+    // At the end of a path a parameter stands for something.
+    let ends_in_nothing = original.split('/').count() == pattern.len() + 1 && original.ends_with('/');
+    let matches = segments.len() == pattern.len() && !ends_in_nothing && pattern.iter().zip(&segments).all(fits);
     let taken = if matches { segments } else { pattern };
     taken.iter().flat_map(|segment| ["/", segment]).collect()
 }
