@@ -56,11 +56,11 @@ impl Jwt {
     /// at [`RemoteKeys`]; [`remote`](Self::remote) lets it be chosen, and [`trust`](JwtBuilder::trust) adds
     /// [further issuers](Issuer::discover).
     ///
-    /// A complete set-up for each provider that there is a [`ClaimMap`](super::ClaimMap) for follows.
+    /// A complete set-up for each provider that there is a [`ClaimMap`](crate::authn::ClaimMap) for follows.
     ///
     /// # Keycloak
     ///
-    /// What its claims give is told at [`ClaimMap::keycloak`](super::ClaimMap::keycloak).
+    /// What its claims give is told at [`ClaimMap::keycloak`](crate::authn::ClaimMap::keycloak).
     ///
     /// ```no_run
     /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
@@ -77,7 +77,7 @@ impl Jwt {
     /// # Auth0
     ///
     /// The name of the issuer ends in a slash.
-    /// What its claims give is told at [`ClaimMap::auth0`](super::ClaimMap::auth0).
+    /// What its claims give is told at [`ClaimMap::auth0`](crate::authn::ClaimMap::auth0).
     ///
     /// ```no_run
     /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
@@ -94,7 +94,7 @@ impl Jwt {
     /// # Microsoft Entra ID
     ///
     /// The application must ask for tokens of version 2 (`requestedAccessTokenVersion`).
-    /// What its claims give is told at [`ClaimMap::entra`](super::ClaimMap::entra).
+    /// What its claims give is told at [`ClaimMap::entra`](crate::authn::ClaimMap::entra).
     ///
     /// ```no_run
     /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
@@ -110,7 +110,7 @@ impl Jwt {
     ///
     /// # Okta
     ///
-    /// What its claims give is told at [`ClaimMap::okta`](super::ClaimMap::okta).
+    /// What its claims give is told at [`ClaimMap::okta`](crate::authn::ClaimMap::okta).
     ///
     /// ```no_run
     /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
@@ -126,7 +126,7 @@ impl Jwt {
     ///
     /// # Amazon Cognito
     ///
-    /// What its claims give is told at [`ClaimMap::cognito`](super::ClaimMap::cognito).
+    /// What its claims give is told at [`ClaimMap::cognito`](crate::authn::ClaimMap::cognito).
     ///
     /// ```no_run
     /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
@@ -145,7 +145,7 @@ impl Jwt {
     /// # Google
     ///
     /// Of an organization; without `hd` anybody with an account.
-    /// What its claims give is told at [`ClaimMap::google`](super::ClaimMap::google).
+    /// What its claims give is told at [`ClaimMap::google`](crate::authn::ClaimMap::google).
     ///
     /// ```no_run
     /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
@@ -162,7 +162,7 @@ impl Jwt {
     ///
     /// # Access tokens of RFC 9068
     ///
-    /// What its claims give is told at [`ClaimMap::rfc9068`](super::ClaimMap::rfc9068).
+    /// What its claims give is told at [`ClaimMap::rfc9068`](crate::authn::ClaimMap::rfc9068).
     ///
     /// ```no_run
     /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
@@ -181,7 +181,7 @@ impl Jwt {
     ///
     /// Inside a cluster, whose API server has a root of its own, and asks who asks. Where the keys are public, as for the issuers of
     /// cloud providers, the name of the issuer is enough.
-    /// What its claims give is told at [`ClaimMap::kubernetes`](super::ClaimMap::kubernetes).
+    /// What its claims give is told at [`ClaimMap::kubernetes`](crate::authn::ClaimMap::kubernetes).
     ///
     /// ```no_run
     /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
