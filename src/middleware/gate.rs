@@ -240,9 +240,6 @@ impl Gate {
         sender: &Sender,
         of: impl Fn(&RuleInfo) -> bool,
     ) {
-        if !policy.shadows {
-            return;
-        }
         let differences = shadow_differences(policy, selections, &sender.identity, circumstances);
         for difference in differences.into_iter().filter(|difference| of(&difference.rule)) {
             let event = Event::shadow_differs(

@@ -72,7 +72,6 @@ fn read(problems: &mut Problems, origin: &Arc<Origin>) -> Option<Compiled> {
         uses_networks: uses.networks,
         uses_time: uses.time,
         masks: rules.iter().any(|rule| rule.masked),
-        shadows: rules.iter().any(|rule| rule.shadow.is_some()),
         rules,
         origin: Arc::clone(origin),
     })

@@ -49,7 +49,6 @@ impl Unlisted {
 
 /// Everything that `decide` reads.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each says what need not be looked at for a request")]
 pub(crate) struct Compiled {
     pub(crate) realm: Option<Box<str>>,
     /// A hash of the content: equal documents, in whatever format, have equal revisions.
@@ -64,8 +63,6 @@ pub(crate) struct Compiled {
     pub(crate) uses_networks: bool,
     pub(crate) uses_time: bool,
     pub(crate) masks: bool,
-    /// Whether a rule has candidate grants.
-    pub(crate) shadows: bool,
     pub(crate) origin: Arc<Origin>,
 }
 

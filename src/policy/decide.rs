@@ -98,6 +98,9 @@ pub(crate) fn shadow_differences(
     identity: &Identity,
     circumstances: &Circumstances<'_>,
 ) -> Vec<ShadowDifference> {
+    if !selections.iter().any(|selection| selection.rule().is_some_and(|rule| rule.shadow.is_some())) {
+        return Vec::new();
+    }
     let caller = identity.principal().map(|principal| Caller::new(policy, principal));
     let trial = Trial { policy, selections, circumstances, caller: caller.as_ref() };
     selections.iter().filter_map(|selection| trial.shadow_difference(selection)).collect()
