@@ -102,3 +102,20 @@ fn targets_are_read_as_a_server_reads_them() {
         assert_eq!(verdict.status().map(|status| status.as_u16()), status, "{target:?}");
     }
 }
+
+#[test]
+fn why_a_path_is_rejected_is_explained_in_the_words_of_the_denial() {
+    let policy = Policy::from_json_str(r#"{ "version": 1, "routes": { "ANY /{*rest}": "public" } }"#).unwrap();
+    for (path, why) in [
+        ("a", "the path does not begin with a slash"),
+        ("/a/%2E%2e/b", "the path has a dot segment"),
+        ("/a%5Cb", "the path has a backslash"),
+        ("/a%0Ab", "the path has a control character"),
+        ("/a%C0%AFb", "the path has overlong UTF-8"),
+        ("/%2525252525252F;a//%2525252525252F;a//%2525252525252F;a//%2541", "the path can be read in too many ways"),
+    ] {
+        let explanation = explain(&policy, &Probe::new(Method::GET, path));
+        let told = (explanation.rejected.as_deref(), explanation.detail.as_deref());
+        assert_eq!(told, (Some(why), Some(why)), "{path}");
+    }
+}

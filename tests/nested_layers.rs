@@ -11,7 +11,7 @@ use axum::{Router, body::Body, response::Response, routing::get};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt;
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, ServiceExt, service_fn, util::MapRequestLayer};
 use tower_authz::{
     AuthzLayer, CredentialErrorKind, Denial, Guard, Head, Identify, Identity, Policy, Principal, authn,
     respond::Responder,
@@ -69,7 +69,7 @@ async fn a_rewrite_between_routers_does_not_hide_the_prefix_that_was_stripped() 
     .build()
     .unwrap();
     let inner = Router::new().nest_service("/admin", authz.layer(leaf()));
-    let rewrite = tower::util::MapRequestLayer::new(|mut request: Request<Body>| {
+    let rewrite = MapRequestLayer::new(|mut request: Request<Body>| {
         let path = request.uri().path().replacen("/public/alias", "/admin/alias", 1);
         *request.uri_mut() = path.parse().unwrap();
         request
@@ -161,28 +161,84 @@ async fn identify_inside_a_gate_tells_no_bad_credentials_on_a_masked_route() {
 /// gate outside from the denials inside.
 #[tokio::test]
 async fn a_mask_holds_where_another_principal_is_put_between() {
-    let outer = || {
-        let own_404 = Responder::new().not_found(|_| {
-            let mut response = http::Response::new(Bytes::from_static(b"gone fishing"));
-            *response.status_mut() = StatusCode::NOT_FOUND;
-            response
-        });
-        let routes = r#"{ "version": 1, "routes": { "GET /secret": "authenticated" } }"#;
-        AuthzLayer::builder(policy(routes)).authenticator(by_header).responder(own_404).build().unwrap()
-    };
-    let another = tower::util::MapRequestLayer::new(|mut request: Request<Body>| {
+    let another = MapRequestLayer::new(|mut request: Request<Body>| {
         request.extensions_mut().insert(Principal::new("bob").roles(["viewer"]));
         request
     });
     let gate = AuthzLayer::builder(policy(MASKED)).authenticator(authn::principal_extension()).build().unwrap();
-    let nested = Router::new().route("/secret", get(|| async {})).layer(gate);
-    let guarded = Router::new().route("/secret", get(|| async {}).route_layer(Guard::role("admin").masked()));
-    for (name, inside) in [("a gate", nested), ("a guard", guarded)] {
-        let app = outer().protect(inside.layer(another.clone()));
+    let masked_route = |route| Router::new().route("/secret", route);
+    for (name, inside) in [
+        ("a gate", masked_route(get(|| async {})).layer(gate)),
+        ("a guard", masked_route(get(|| async {}).route_layer(Guard::role("admin").masked()))),
+        ("a handler", masked_route(get(|| async { Err::<(), _>(Denial::forbidden().masked()) }))),
+    ] {
+        let app = with_a_page_of_its_own("GET /secret").protect(inside.layer(another.clone()));
         let missing = whole(app.clone().oneshot(request("/nothing", Some("bob"))).await.unwrap()).await;
         let masked = whole(app.oneshot(request("/secret", Some("bob"))).await.unwrap()).await;
         assert_eq!(masked, missing, "{name}");
     }
+}
+
+/// A layer that takes the principal away parts the two gates: the one inside answers by itself, and masks as it
+/// answers what it does not list.
+#[tokio::test]
+async fn a_mask_is_that_of_the_gate_inside_where_the_principal_is_taken_away_between() {
+    let gate = || AuthzLayer::builder(policy(MASKED));
+    for (name, gate) in [
+        ("that relies on the one outside", gate().authenticator(authn::principal_extension())),
+        ("that asks for itself", gate().authenticator(by_header)),
+    ] {
+        let app = with_a_page_of_its_own("GET /{*rest}").layer(forget().layer(gate.build().unwrap().layer(leaf())));
+        let missing = whole(app.clone().oneshot(request("/nothing", Some("bob"))).await.unwrap()).await;
+        let masked = whole(app.oneshot(request("/secret", Some("bob"))).await.unwrap()).await;
+        assert_eq!(masked, missing, "a gate {name}");
+        assert_eq!(masked.0, StatusCode::NOT_FOUND, "a gate {name}");
+    }
+}
+
+/// Who takes the principal away makes the caller nobody for what relies on the gate outside, and never more than that.
+#[tokio::test]
+async fn whoever_loses_the_principal_between_two_layers_is_nobody_inside() {
+    let routes = r#"{ "version": 1, "roles": { "admin": {} }, "routes": {
+        "GET /open": "public", "GET /doc": "authenticated", "GET /admin": "admin" } }"#;
+    let gate = || AuthzLayer::builder(policy(routes));
+    let outer = gate().authenticator(by_header).build().unwrap();
+    let ambient = gate().authenticator(authn::principal_extension()).build().unwrap();
+    let own = gate().authenticator(by_header).build().unwrap();
+    for (name, app, statuses) in [
+        ("a gate that relies on the one outside", ambient.layer(leaf()).boxed_clone(), [200, 401, 401]),
+        ("a gate that asks for itself", own.layer(leaf()).boxed_clone(), [200, 200, 200]),
+        (
+            "a guard, which says that nobody was asked",
+            Guard::authenticated().layer(leaf()).boxed_clone(),
+            [500, 500, 500],
+        ),
+    ] {
+        let app = outer.layer(forget().layer(app));
+        for (path, status) in ["/open", "/doc", "/admin"].into_iter().zip(statuses) {
+            let answer = app.clone().oneshot(request(path, Some("ada=admin"))).await.unwrap();
+            assert_eq!(answer.status().as_u16(), status, "{path} before {name}");
+        }
+    }
+}
+
+/// A gate that lists `routes`, and whose page for whatever it does not list is like no other.
+fn with_a_page_of_its_own(routes: &str) -> AuthzLayer {
+    let own_404 = Responder::new().not_found(|_| {
+        let mut response = http::Response::new(Bytes::from_static(b"gone fishing"));
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        response
+    });
+    let routes = format!(r#"{{ "version": 1, "routes": {{ "{routes}": "authenticated" }} }}"#);
+    AuthzLayer::builder(policy(&routes)).authenticator(by_header).responder(own_404).build().unwrap()
+}
+
+/// Takes the principal out of a request, as a layer does that makes the extensions anew.
+fn forget() -> MapRequestLayer<fn(Request<Body>) -> Request<Body>> {
+    MapRequestLayer::new(|mut request| {
+        request.extensions_mut().remove::<Principal>();
+        request
+    })
 }
 
 fn grpc(path: &str, user: &str) -> Request<Body> {

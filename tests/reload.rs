@@ -15,6 +15,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use events::{Event, Events};
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
@@ -22,6 +23,11 @@ use tower_authz::{
     AuthzLayer, Policy, Principal, authn,
     reload::{PolicyWatch, PolicyWatchBuilder, Reload, ReloadOutcome, WatchError},
 };
+use tracing::Level;
+
+#[path = "support/events.rs"]
+#[allow(dead_code, reason = "every test uses a part of it")]
+mod events;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -179,6 +185,58 @@ fn a_watch_begins_with_a_good_policy_or_not_at_all() {
 }
 
 #[test]
+fn why_a_file_cannot_be_watched_is_said_with_its_cause() {
+    let dir = Dir::new("why");
+    fs::write(dir.file("bad.json"), "{").unwrap();
+    for (file, begins) in [("bad.json", "the policy "), ("no/such/policy.json", "the policy cannot be watched: ")] {
+        let error = builder(&dir.file(file)).start().unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        let text = error.to_string();
+        assert!(text.starts_with(begins) && !cause.is_empty() && text.ends_with(&cause), "{text} / {cause}");
+    }
+}
+
+/// One event an attempt, told to whoever asks for it on its own thread.
+#[test]
+fn every_attempt_is_told() {
+    let dir = Dir::new("told");
+    let file = dir.file("policy.json");
+    let rule =
+        |grant: &str| format!(r#"{{ "version": 1, "roles": {{ "a": {{}} }}, "routes": {{ "GET /x": "{grant}" }} }}"#);
+    fs::write(&file, rule("a")).unwrap();
+    let guard =
+        |_: &Policy, next: &Policy| if next.realm().is_some() { Err("not this one".to_owned()) } else { Ok(()) };
+    let watch = PolicyWatch::builder(&file).debounce(PATIENCE).guard(guard).start().unwrap();
+    let first = watch.handle().current().revision().to_owned();
+    type Row<'a> = (String, Level, &'a str, Option<&'a str>, [Option<&'a str>; 2]);
+    let rows: [Row<'_>; 5] = [
+        (rule("a"), Level::DEBUG, "authz.policy.unchanged", None, [None, None]),
+        (rule("authenticated"), Level::INFO, "authz.policy.replaced", None, [Some("2"), Some("0")]),
+        (rule("nobody"), Level::INFO, "authz.policy.replaced", None, [Some("0"), Some("2")]),
+        ("{}".to_owned(), Level::ERROR, "authz.policy.not_replaced", Some("missing-key"), [None, None]),
+        (policy("other"), Level::ERROR, "authz.policy.not_replaced", Some("not this one"), [None, None]),
+    ];
+    let mut before = first;
+    for (text, level, name, detail, [widened, narrowed]) in rows {
+        fs::write(&file, &text).unwrap();
+        let events = Events::record();
+        let reload = watch.reload();
+        let told: Vec<Event> = events.take();
+        let [event] = &told[..] else { panic!("{told:#?}") };
+        assert_eq!((event.level, event.field("event.name")), (level, Some(name)), "{text}");
+        assert_eq!(event.field("authz.policy.file"), Some(&*file.display().to_string()), "{text}");
+        assert_eq!(event.field("authz.policy.revision"), Some(reload.revision()), "{text}");
+        assert_eq!(event.field("authz.policy.revision"), Some(watch.handle().current().revision()), "{text}");
+        assert_eq!(event.field("authz.policy.previous"), widened.map(|_| &*before), "{text}");
+        assert_eq!([event.field("authz.policy.widened"), event.field("authz.policy.narrowed")], [widened, narrowed]);
+        let told = event.field("authz.detail");
+        assert!(told.unwrap_or_default().contains(detail.unwrap_or_default()), "{told:?}");
+        assert_eq!(told, reload.error().as_deref(), "{text}");
+        before = reload.revision().to_owned();
+    }
+}
+
+#[test]
 fn a_guard_keeps_a_good_policy_out_and_the_observer_is_told() {
     let dir = Dir::new("guard");
     let file = dir.file("policy.json");
@@ -223,6 +281,118 @@ fn a_policy_that_widens_access_is_refused_where_that_is_asked_for() {
         assert_eq!(watch.handle().current().revision() != before.revision(), replaced, "{next} {reload:?}");
         assert_eq!(watch.handle().status().last_error.is_some(), !replaced, "{next}");
     }
+}
+
+#[test]
+fn a_refusal_says_in_how_many_places_access_would_be_wider() {
+    let dir = Dir::new("places");
+    let file = dir.file("policy.json");
+    let rules = |grants: [&str; 3]| {
+        let [x, y, z] = grants;
+        format!(
+            r#"{{ "version": 1, "roles": {{ "a": {{}}, "b": {{}} }},
+                 "routes": {{ "GET /x": "{x}", "GET /y": "{y}", "PUT,DELETE /z": "{z}" }} }}"#
+        )
+    };
+    for (next, why) in [
+        (["authenticated", "a", "a"], "the policy widens access in 2 places, the first of which is `GET,HEAD /x`"),
+        (["a", "authenticated", "a"], "the policy widens access in 2 places, the first of which is `GET,HEAD /y`"),
+        (
+            ["authenticated", "authenticated", "a"],
+            "the policy widens access in 4 places, the first of which is `GET,HEAD /x`",
+        ),
+        (["authenticated"; 3], "the policy widens access in 6 places, the first of which is `GET,HEAD /x`"),
+    ] {
+        fs::write(&file, rules(["a"; 3])).unwrap();
+        let watch = builder(&file).debounce(PATIENCE).refuse_widening(true).start().unwrap();
+        fs::write(&file, rules(next)).unwrap();
+        assert_eq!(watch.reload().error().as_deref(), Some(why), "{next:?}");
+    }
+}
+
+/// The time is long enough to see the difference between one attempt and one for each change.
+#[test]
+fn changes_that_come_together_are_loaded_once_after_the_file_is_left_alone() {
+    let dir = Dir::new("together");
+    let file = dir.file("policy.json");
+    fs::write(&file, policy("first")).unwrap();
+    let (told, outcomes) = mpsc::channel();
+    let observer = move |reload: &Reload| told.send((Instant::now(), reload.revision().to_owned())).unwrap();
+    let quiet = Duration::from_millis(400);
+    let watch = PolicyWatch::builder(&file).debounce(quiet).on_reload(observer).start().unwrap();
+    for realm in ["second", "third", "fourth"] {
+        exchange(&file, &policy(realm));
+        thread::sleep(Duration::from_millis(100));
+    }
+    let latest = Instant::now() - Duration::from_millis(100);
+    let (loaded, revision) = outcomes.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(realm(&watch), "fourth");
+    assert_eq!(revision, watch.handle().current().revision());
+    assert!(loaded.duration_since(latest) >= quiet - Duration::from_millis(50), "{:?}", loaded - latest);
+    assert_eq!(outcomes.recv_timeout(quiet * 2).map(|(_, revision)| revision), Err(mpsc::RecvTimeoutError::Timeout));
+}
+
+#[test]
+fn a_file_that_is_never_left_alone_is_loaded_all_the_same() {
+    let dir = Dir::new("busy");
+    let file = dir.file("policy.json");
+    fs::write(&file, policy("first")).unwrap();
+    let debounce = Duration::from_millis(50);
+    let watch = PolicyWatch::builder(&file).debounce(debounce).start().unwrap();
+    let start = Instant::now();
+    while realm(&watch) == "first" {
+        assert!(start.elapsed() < PATIENCE, "twenty times the debounce time have long passed");
+        exchange(&file, &policy("busy"));
+        thread::sleep(debounce / 5);
+    }
+    assert!(start.elapsed() >= debounce * 15, "{:?} is not busy for long", start.elapsed());
+}
+
+/// Others write into the directory of the policy all the time: what they do is no reason to look at it.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_happens_to_other_files_makes_no_attempt() {
+    let dir = Dir::new("others");
+    let file = dir.file("policy.json");
+    fs::write(&file, policy("first")).unwrap();
+    let (told, outcomes) = mpsc::channel();
+    let watch = builder(&file).on_reload(move |_| told.send(()).unwrap()).start().unwrap();
+    for other in ["other.json", "policy.json.swp", "policy"] {
+        fs::write(dir.file(other), "{").unwrap();
+        fs::read(dir.file(other)).unwrap();
+        fs::remove_file(dir.file(other)).unwrap();
+    }
+    fs::read(&file).unwrap();
+    assert_eq!(outcomes.recv_timeout(Duration::from_millis(500)), Err(mpsc::RecvTimeoutError::Timeout));
+    exchange(&file, &policy("second"));
+    assert_eq!(outcomes.recv_timeout(PATIENCE), Ok(()));
+    assert_eq!(realm(&watch), "second");
+}
+
+/// Whoever has the file open for writing has not said everything yet. Linux tells when it is closed.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_is_being_written_is_waited_for() {
+    use std::io::Write as _;
+    let dir = Dir::new("writing");
+    let file = dir.file("policy.json");
+    fs::write(&file, policy("first")).unwrap();
+    let (told, outcomes) = mpsc::channel();
+    let watch = PolicyWatch::builder(&file)
+        .debounce(Duration::from_millis(100))
+        .on_reload(move |reload: &Reload| told.send(reload.error()).unwrap())
+        .start()
+        .unwrap();
+    let text = policy("second");
+    let (beginning, end) = text.split_at(text.len() / 2);
+    let mut open = fs::File::create(&file).unwrap();
+    open.write_all(beginning.as_bytes()).unwrap();
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(outcomes.try_recv(), Err(mpsc::TryRecvError::Empty), "half of it is no policy");
+    open.write_all(end.as_bytes()).unwrap();
+    drop(open);
+    assert_eq!(outcomes.recv_timeout(PATIENCE).unwrap(), None);
+    assert_eq!(realm(&watch), "second");
 }
 
 #[test]

@@ -112,3 +112,90 @@ fn directory(entry: &Path) -> PathBuf {
         _ => PathBuf::from("."),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{CreateKind, DataChange, Flag, RemoveKind, RenameMode};
+
+    use super::{Meaning::*, *};
+
+    /// The directory of this package, by its real name.
+    fn here() -> PathBuf {
+        fs::canonicalize(".").unwrap()
+    }
+
+    fn following(file: &Path) -> Directories {
+        let mut directories = Directories::new(notify::recommended_watcher(|_| ()).unwrap());
+        directories.follow(file).unwrap();
+        directories
+    }
+
+    #[test]
+    fn events_mean_something_where_they_are_about_the_file_and_not_made_by_reading_it() {
+        let directories = following(Path::new("Cargo.toml"));
+        let closed = |mode| EventKind::Access(AccessKind::Close(mode));
+        for (kind, meaning) in [
+            (closed(AccessMode::Write), Some(Changed)),
+            (closed(AccessMode::Read), None),
+            (EventKind::Access(AccessKind::Open(AccessMode::Any)), None),
+            (EventKind::Access(AccessKind::Read), None),
+            (EventKind::Create(CreateKind::File), Some(Writing)),
+            (EventKind::Modify(ModifyKind::Data(DataChange::Any)), Some(Writing)),
+            (EventKind::Modify(ModifyKind::Name(RenameMode::To)), Some(Changed)),
+            (EventKind::Modify(ModifyKind::Any), Some(Changed)),
+            (EventKind::Remove(RemoveKind::File), Some(Changed)),
+            (EventKind::Any, Some(Changed)),
+        ] {
+            let meaning_at = |path: PathBuf| directories.meaning(&Ok(Event::new(kind).add_path(path)));
+            assert_eq!(meaning_at(here().join("Cargo.toml")), meaning, "{kind:?} of the file");
+            assert_eq!(meaning_at(here()), meaning, "{kind:?} of its directory");
+            assert_eq!(meaning_at(here().join("Cargo.lock")), None, "{kind:?} of another file");
+            assert_eq!(directories.meaning(&Ok(Event::new(kind))), None, "{kind:?} of nothing");
+            let both = Event::new(kind).add_path(here().join("Cargo.lock")).add_path(here().join("Cargo.toml"));
+            assert_eq!(directories.meaning(&Ok(both)), meaning, "{kind:?} of both");
+        }
+        let missed = Event::new(EventKind::Other).set_flag(Flag::Rescan);
+        assert_eq!(directories.meaning(&Ok(missed)), Some(Changed), "events got lost");
+        assert_eq!(directories.meaning(&Err(notify::Error::generic("broken"))), Some(Changed));
+    }
+
+    #[test]
+    fn a_name_without_a_directory_is_in_that_of_the_process() {
+        for (file, directory) in
+            [("Cargo.toml", here()), ("./Cargo.toml", here()), ("src/lib.rs", here().join("src")), ("/etc", "/".into())]
+        {
+            let watched = following(Path::new(file)).watched;
+            assert!(watched.contains(&directory), "{file}: {watched:?}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_the_way_leads_through_no_longer_is_let_go_and_what_came_back_is_watched_again() {
+        let root = std::env::temp_dir().join(format!("tower-authz-way-{}", std::process::id()));
+        let at = |name: &str| fs::canonicalize(&root).unwrap().join(name);
+        for name in ["one", "two"] {
+            fs::create_dir_all(root.join(name)).unwrap();
+        }
+        let link = root.join("current");
+        let point_to = |name: &str| {
+            let _ = fs::remove_file(&link);
+            std::os::unix::fs::symlink(name, &link).unwrap();
+        };
+        point_to("one");
+        let file = link.join("policy.json");
+        let mut directories = following(&file);
+        let expected = |name: &str| BTreeSet::from([at(""), at(name)].map(|path| path.components().collect()));
+        assert_eq!(directories.watched, expected("one"));
+        point_to("two");
+        directories.follow(&file).unwrap();
+        assert_eq!(directories.watched, expected("two"));
+        fs::remove_dir(at("two")).unwrap();
+        assert!(directories.follow(&file).is_err(), "there is nothing to watch");
+        assert_eq!(directories.watched, expected("").into_iter().take(1).collect());
+        fs::create_dir(at("two")).unwrap();
+        directories.follow(&file).unwrap();
+        assert_eq!(directories.watched, expected("two"));
+        fs::remove_dir_all(root).unwrap();
+    }
+}

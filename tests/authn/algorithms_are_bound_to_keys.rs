@@ -189,6 +189,39 @@ async fn one_key_is_the_same_in_every_form() {
     std::fs::remove_file(file).unwrap();
 }
 
+/// Exponents have up to four bytes, of which zeros in front are none; of longer ones backends think differently.
+#[tokio::test]
+async fn an_rsa_key_verifies_whatever_its_exponent_within_bounds() {
+    let set: Value = serde_json::from_str(JWKS).unwrap();
+    let padded = |exponent: &str| {
+        let mut key = set["keys"][0].clone();
+        extend(&mut key, json!({ "e": exponent }));
+        Keys::jwk(&key.to_string())
+    };
+    let usual = pair("rsa").private;
+    let longest = EncodingKey::from_rsa_pem(include_bytes!("keys/rsa-long-exponent.pem")).unwrap();
+    for (name, keys, private) in [
+        ("65537", padded("AQAB"), &usual),
+        ("65537 with a zero in front", padded("AAEAAQ"), &usual),
+        ("65537 with many zeros in front", padded("AAAAAAAAAQAB"), &usual),
+        (
+            "4294967291, the largest prime of four bytes",
+            Keys::pem(include_str!("keys/rsa-long-exponent.pub.pem")),
+            &longest,
+        ),
+    ] {
+        assert_eq!(judge(trusting(keys), &signed(private, Algorithm::RS256, json!({}))).await, "ada", "{name}");
+    }
+}
+
+#[test]
+fn an_algorithm_is_shown_by_the_name_that_tokens_have_for_it() {
+    let shown: Vec<_> = every_algorithm().iter().map(ToString::to_string).collect();
+    let names =
+        ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
+    assert_eq!(shown, names);
+}
+
 #[test]
 fn keys_that_cannot_be_used_are_refused_when_the_authenticator_is_built() {
     use JwtErrorKind::{SecretTooShort, UnreadableKeys, UnusableKey};

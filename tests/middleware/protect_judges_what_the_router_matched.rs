@@ -207,6 +207,29 @@ async fn a_match_that_is_stale_is_ignored_and_said_once() {
     }
 }
 
+/// A rule that is not applied opens nothing, either: the path alone decides.
+#[tokio::test]
+async fn a_public_match_that_is_stale_opens_nothing_and_is_said_once() {
+    let gate = layer(
+        r#"{ "version": 1, "roles": { "viewer": {} }, "routes": { "ANY /alias": "public", "ANY /doc": "viewer" } }"#,
+    );
+    for (path, statuses) in [("/doc", [401, 403, 200]), ("/unlisted", [404, 404, 404])] {
+        let rewrite = move |mut request: Request| {
+            *request.uri_mut() = path.parse().unwrap();
+            request.extensions_mut().remove::<OriginalUri>();
+            request
+        };
+        let inner = tower::ServiceBuilder::new().map_request(rewrite).layer(gate.clone()).service(any(|| async {}));
+        let to = serve(Router::new().route_service("/alias", inner)).await;
+        let events = Events::record();
+        for (who, status) in ["", "Role other", "Role viewer"].into_iter().zip(statuses) {
+            assert_eq!(Ask::get("/alias").header("authorization", who).send(to).await.status, status, "{path} {who}");
+        }
+        let warned = events.take().iter().filter(|event| event.message.contains("does not match the path")).count();
+        assert_eq!(warned, usize::from(path == "/doc"), "the gate says so once of a pattern");
+    }
+}
+
 #[tokio::test]
 async fn a_gate_inside_routing_says_once_that_its_masks_do_not_hold() {
     let masks = layer(POLICY);

@@ -134,6 +134,16 @@ async fn what_can_never_work_is_said_when_the_authenticator_is_built() {
     assert_eq!(twice.build().await.unwrap_err().kind(), JwtErrorKind::AmbiguousIssuer);
 }
 
+#[tokio::test]
+async fn plain_http_beyond_this_machine_needs_the_word_of_the_operator() {
+    let addresses: [fn() -> RemoteKeys; 2] = [|| RemoteKeys::jwks("http://192.0.2.1/keys"), RemoteKeys::discovered];
+    for keys in addresses {
+        let build = |keys| Jwt::builder().trust(Issuer::new("http://192.0.2.1").keys(keys)).build();
+        assert_eq!(build(keys()).unwrap_err().kind(), JwtErrorKind::UnusableAddress);
+        assert!(build(keys().allow_plain_http()).is_ok());
+    }
+}
+
 #[test]
 fn without_a_runtime_only_keys_that_are_here_can_be_used() {
     let error = Jwt::builder().trust(Issuer::discover("https://id.example")).build().unwrap_err();

@@ -1,6 +1,34 @@
 //! The service starts without the provider, outlives it, and recovers by itself.
 
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
 use super::*;
+
+/// A listener that takes up no connection, as a host does that drops what it is sent, and those that wait for it.
+async fn silent() -> (TcpListener, Vec<TcpStream>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let (address, mut waiting) = (listener.local_addr().unwrap(), Vec::new());
+    while let Ok(connected) = tokio::time::timeout(MS * 200, TcpStream::connect(address)).await {
+        waiting.push(connected.unwrap());
+    }
+    (listener, waiting)
+}
+
+#[tokio::test]
+async fn a_provider_that_takes_up_no_connection_is_given_up_sooner_than_one_that_is_slow() {
+    let (listener, _waiting) = silent().await;
+    let keys = quick(RemoteKeys::jwks(format!("http://{}/keys", listener.local_addr().unwrap())));
+    let start = Instant::now();
+    let building = Jwt::remote("https://id.example", keys.connect_timeout(MS * 200)).audience("billing").build();
+    let jwt = building.await.unwrap();
+    assert!(start.elapsed() < MS * 2_000, "{:?}", start.elapsed());
+    let identity = identify(&jwt, &token("https://id.example", "a")).await;
+    let Identity::Unavailable(unavailable) = identity else { panic!("{identity:?}") };
+    let detail = unavailable.get_detail().unwrap();
+    assert!(detail.contains("connect") && !detail.contains("no answer within"), "{detail}");
+}
 
 #[tokio::test]
 async fn a_service_starts_without_its_provider_and_recovers_by_itself() {

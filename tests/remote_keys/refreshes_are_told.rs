@@ -52,6 +52,19 @@ async fn every_refresh_is_told_with_outcome_number_of_keys_and_next_due() {
     drop(jwt);
 }
 
+#[tokio::test]
+async fn keys_that_are_withdrawn_are_told_as_an_error() {
+    let events = Events::record();
+    let provider = Provider::with(&["a"]).await;
+    let jwt = remote(&provider, |keys| keys.refresh_between(MS * 100, MS * 100).max_stale(MS * 300)).await;
+    provider.go_down();
+    until(async || judge(&jwt, &token(&provider.issuer(), "a")).await == "unavailable").await;
+    let errors: Vec<_> = events.take().into_iter().filter(|event| event.level == Level::ERROR).collect();
+    let [withdrawn] = &errors[..] else { panic!("{errors:#?}") };
+    assert_eq!(withdrawn.field("event.name"), Some("authz.keys.withdrawn"));
+    assert_eq!(withdrawn.field("authz.issuer"), Some(&*provider.issuer()));
+}
+
 /// The next event that tells of another outcome than that nothing has changed.
 async fn next_told(events: &Events) -> Event {
     let mut told = Vec::new();

@@ -245,6 +245,10 @@ async fn without_any_keys_the_answer_is_unavailable_and_never_a_rejection() {
     let jwt = builder(&source, &watch).build().unwrap();
     for token in [token("a", &json!({})), token("b", &json!({}))] {
         assert_eq!(judge(&jwt, &token).await, "unavailable");
+        let Authentication::Ready(Identity::Unavailable(why)) = jwt.inspector.identify(token.as_bytes()) else {
+            panic!("{token}")
+        };
+        assert_eq!(why.get_detail(), Some("the keys of the issuer are not known yet"));
         assert!(!is_remembered(&jwt, &token, &watch));
     }
     assert_eq!(judge(&jwt, "x.y.z").await, "malformed", "no key would make it good");
@@ -298,11 +302,37 @@ async fn revocation_is_asked_for_remembered_tokens_too() {
 
 #[tokio::test]
 async fn a_closure_revokes_by_what_the_token_says() {
-    let (source, watch) = (holding("a"), Watch::default());
-    let revoked = |token: &TokenFacts<'_>| token.id() == Some("7");
-    let jwt = builder(&source, &watch).revocation(revoked).build().unwrap();
-    for (id, outcome) in [("7", "revoked"), ("8", GOOD)] {
-        assert_eq!(judge(&jwt, &token("a", &json!({ "jti": id }))).await, outcome, "{id}");
+    type Says = fn(&TokenFacts<'_>) -> bool;
+    let rows: [(&str, Says, &str, &str); 5] = [
+        ("its identifier", |token| token.id() == Some("7"), "jti", "7"),
+        ("its session", |token| token.session() == Some("7"), "sid", "7"),
+        ("its subject", |token| token.subject() == "7", "sub", "7"),
+        ("its issuer", |token| token.issuer() == Some("7"), "iss", "7"),
+        ("any other claim", |token| token.principal().get_claim("plan") == Some(&json!("7")), "plan", "7"),
+    ];
+    for (name, says, claim, value) in rows {
+        let jwt = builder(&holding("a"), &Watch::default()).revocation(says).build().unwrap();
+        assert_eq!(judge(&jwt, &token("a", &json!({ claim: value }))).await, "revoked", "{name}");
+        let kept = token("a", &json!({ claim: "8" }));
+        assert!([GOOD, "8"].contains(&&*judge(&jwt, &kept).await), "another value of {name}");
+        let silent: Says = |token| (token.id(), token.issuer()) == (None, None);
+        let jwt = builder(&holding("a"), &Watch::default()).revocation(silent).build().unwrap();
+        assert_eq!(judge(&jwt, &token("a", &json!({}))).await, "revoked", "what a token does not say is nothing");
+    }
+}
+
+/// Whoever was revoked is remembered as rejected, and not as good: the list that said so need not be asked again.
+#[tokio::test]
+async fn a_token_that_was_revoked_is_forgotten_as_a_good_one() {
+    let (source, watch, revoked) = (holding("a"), Watch::default(), Arc::new(AtomicUsize::new(0)));
+    let list = Arc::clone(&revoked);
+    let says = move |_: &TokenFacts<'_>| list.load(Ordering::Relaxed) == 1;
+    let jwt = builder(&source, &watch).revocation(says).build().unwrap();
+    let token = token("a", &json!({}));
+    for (seconds, on_the_list, expected) in [(0, 0, GOOD), (0, 1, "revoked"), (9, 0, "revoked"), (10, 0, GOOD)] {
+        watch.set(seconds);
+        revoked.store(on_the_list, Ordering::Relaxed);
+        assert_eq!(judge(&jwt, &token).await, expected, "after {seconds} s");
     }
 }
 
@@ -323,4 +353,14 @@ fn the_list_of_revoked_tokens_forgets_what_has_expired() {
     let identity = jwt.inspector.identify(kept.as_bytes());
     let Authentication::Ready(Identity::Rejected(error)) = identity else { panic!("{identity:?}") };
     assert_eq!(error.kind().as_str(), "revoked", "the later of two times counts");
+}
+
+#[test]
+fn what_has_expired_when_it_is_revoked_is_not_kept() {
+    let watch = Watch::default();
+    let list = RevokedTokens::with_clock(watch.clone());
+    for (name, until, kept) in [("over", START - 1, 0), ("over just now", START, 0), ("not over", START + 1, 1)] {
+        list.revoke_id("7", SystemTime::UNIX_EPOCH + Duration::from_secs(until));
+        assert_eq!(list.len(), kept, "{name}");
+    }
 }

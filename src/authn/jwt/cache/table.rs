@@ -128,6 +128,50 @@ mod tests {
     }
 
     #[test]
+    fn what_is_removed_is_gone_and_nothing_else() {
+        let table = Table::new(4);
+        fill(&table, 0..2, START);
+        table.remove(&0_u32.to_be_bytes());
+        assert_eq!([0, 1].map(|key| has(&table, key, START)), [false, true]);
+    }
+
+    /// Room is made for a quarter at a time, and what was used since the last time is not touched for it.
+    #[test]
+    fn making_room_leaves_what_was_used_up_to_three_quarters() {
+        for (capacity, used, left) in [(100, 75, 75), (100, 100, 75), (100, 10, 10), (7, 7, 5), (1, 1, 0)] {
+            let table = Table::new(capacity);
+            fill(&table, 0..u32::try_from(capacity).unwrap(), START);
+            assert!((0..used).all(|key| has(&table, key, START)));
+            assert!(table.make_room(START));
+            assert_eq!(table.map.len(), left, "{used} of {capacity} were used");
+        }
+        assert!(!Table::<u32>::new(0).make_room(START), "where nothing may be kept");
+    }
+
+    #[test]
+    fn making_room_takes_what_ends_now() {
+        let table = Table::new(8);
+        for (key, until) in [(0, 9), (1, 10), (2, 11)] {
+            table.insert(&u32::to_be_bytes(key), key, after(until), START);
+            assert!(has(&table, key, START), "so that all were used");
+        }
+        assert!(table.make_room(after(10)));
+        assert_eq!([0, 1, 2].map(|key| has(&table, key, START)), [false, false, true]);
+    }
+
+    #[test]
+    fn one_writer_makes_room_at_a_time() {
+        let table = Table::new(1);
+        fill(&table, [0], START);
+        table.making_room.store(true, Ordering::Relaxed);
+        fill(&table, [1], START);
+        assert_eq!([0, 1].map(|key| has(&table, key, START)), [true, false], "what the others bring is not kept");
+        table.making_room.store(false, Ordering::Relaxed);
+        fill(&table, [2], START);
+        assert_eq!([0, 2].map(|key| has(&table, key, START)), [false, true]);
+    }
+
+    #[test]
     fn many_threads_keep_to_the_bound() {
         let table = &Table::new(64);
         std::thread::scope(|scope| {

@@ -96,3 +96,21 @@ impl Tokens {
         if self.digests { look(&Sha256::digest(token)) } else { look(token) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_token_only_the_digest_is_kept_where_that_is_asked_for() {
+        let (token, now) = (b"a token", SystemTime::UNIX_EPOCH);
+        for (settings, digests) in [(TokenCache::new(), false), (TokenCache::new().digests(), true)] {
+            let tokens = Tokens::new(settings).unwrap();
+            tokens.reject(token, &CredentialErrorKind::Expired.into(), None, now);
+            let holds = |key: &[u8]| tokens.rejected.read(key, now, |_| ()).is_some();
+            assert_eq!((holds(token), holds(&Sha256::digest(token))), (!digests, digests), "{settings:?}");
+            let is_found = |token: &[u8]| tokens.find(token, now, |_| true).is_some();
+            assert!(is_found(token) && !is_found(b"another"), "{settings:?}");
+        }
+    }
+}
