@@ -32,6 +32,8 @@ mod no_header_panics;
 mod presets_read_what_providers_send;
 mod proxies_name_the_caller;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod remembered_tokens_allocate_nothing;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod tokens;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod tokens_are_proved_before_they_are_believed;

@@ -10,7 +10,8 @@ use crate::{
     target::Head,
 };
 
-/// A place in requests where a bearer token may be.
+/// A place in requests where a bearer token may be, beside the header `Authorization` (RFC 6750, section 2.1), which is
+/// always looked at.
 ///
 /// ```
 /// use tower_authz::authn::{Bearer, Jwt};
@@ -25,17 +26,11 @@ pub struct Bearer(Place);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
-    Authorization,
     WebSocketProtocol(String),
     Query(String),
 }
 
 impl Bearer {
-    /// The header `Authorization` (RFC 6750, section 2.1). It is always looked at.
-    pub(in crate::authn) fn authorization() -> Self {
-        Self(Place::Authorization)
-    }
-
     /// The protocol that follows `marker` in `Sec-WebSocket-Protocol` (RFC 6455, section 4.1): browsers let scripts
     /// set no other header when they open a WebSocket.
     ///
@@ -57,38 +52,40 @@ impl Bearer {
     pub(in crate::authn) fn marker(&self) -> Option<&str> {
         match &self.0 {
             Place::WebSocketProtocol(marker) => Some(marker),
-            _ => None,
+            Place::Query(_) => None,
         }
     }
 
     /// What is in this place, whether it is a token or not.
     pub(super) fn token<'a>(&self, head: Head<'a>) -> Result<Option<&'a [u8]>, CredentialError> {
         match &self.0 {
-            Place::Authorization => of_authorization(head.headers()),
             Place::WebSocketProtocol(marker) => of_protocols(head.headers(), marker),
             Place::Query(parameter) => of_query(head.uri(), parameter),
         }
     }
 }
 
-fn of_authorization(headers: &HeaderMap) -> Result<Option<&[u8]>, CredentialError> {
+#[inline]
+pub(super) fn of_authorization(headers: &HeaderMap) -> Result<Option<&[u8]>, CredentialError> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let Some(line) = lines.next() else { return Ok(None) };
     if lines.next().is_some() {
         return Err(CredentialError::new(CredentialErrorKind::Ambiguous).detail("`authorization` is repeated"));
     }
-    let Some(credentials) = of_bearer_scheme(line.as_bytes()) else { return Ok(None) };
-    match credentials.strip_prefix(b" ") {
-        Some(token) => Ok(Some(token)),
-        None => Err(no_token("`authorization`")),
+    let Some((scheme, rest)) = line.as_bytes().split_at_checked("Bearer".len()) else { return Ok(None) };
+    if scheme != b"Bearer" && !scheme.eq_ignore_ascii_case(b"Bearer") {
+        return Ok(None);
+    }
+    match rest.split_first() {
+        Some((b' ', token)) => Ok(Some(token)),
+        Some((byte, _)) if continues_scheme(*byte) => Ok(None),
+        _ => Err(no_token("`authorization`")),
     }
 }
 
-/// What follows the scheme `Bearer`, in any letter case (RFC 9110, section 11.1).
-fn of_bearer_scheme(credentials: &[u8]) -> Option<&[u8]> {
-    let (scheme, rest) = credentials.split_at_checked("Bearer".len())?;
-    let ends = !rest.first().is_some_and(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b));
-    (scheme.eq_ignore_ascii_case(b"Bearer") && ends).then_some(rest)
+/// Whether a byte is part of the name of a scheme (`token`, RFC 9110, section 5.6.2).
+fn continues_scheme(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 fn of_protocols<'a>(headers: &'a HeaderMap, marker: &str) -> Result<Option<&'a [u8]>, CredentialError> {

@@ -1,15 +1,17 @@
 //! The one bearer token of a request.
 
-use super::place::Bearer;
+use super::place::{Bearer, of_authorization};
 use crate::{
     identity::{CredentialError, CredentialErrorKind},
     target::Head,
 };
 
-/// What is in the one of `places` that holds something; whether it is a token is not looked at.
-pub(in crate::authn) fn find<'a>(places: &[Bearer], head: Head<'a>) -> Result<Option<&'a [u8]>, CredentialError> {
-    let mut found = None;
-    for place in places {
+/// What is in `Authorization`, or in the one of `further` places that holds something; whether it is a token is not
+/// looked at.
+#[inline]
+pub(in crate::authn) fn find<'a>(further: &[Bearer], head: Head<'a>) -> Result<Option<&'a [u8]>, CredentialError> {
+    let mut found = of_authorization(head.headers())?;
+    for place in further {
         let here = place.token(head)?;
         if found.is_some() && here.is_some() {
             let detail = "there are bearer tokens in several places (RFC 6750, section 2)";

@@ -55,7 +55,7 @@ impl<B> JwtBuilder<B> {
         Self {
             first: None,
             others: Vec::new(),
-            places: vec![Bearer::authorization()],
+            places: Vec::new(),
             challenge: Challenge::bearer(),
             strip_authorization: false,
             cache: TokenCache::new(),

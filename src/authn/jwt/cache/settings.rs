@@ -8,6 +8,12 @@ use std::time::Duration;
 /// rejected one for a short while. Both are bounded: what was not used lately goes first. Tokens with an unknown key,
 /// or whose time has not come, are not remembered.
 ///
+/// What is remembered is found by a hash of the whole token and known by comparing every byte, so a collision can make a
+/// look-up slower, and never gives one caller the identity of another. The hash is seeded at random for each
+/// verifier: without the seed nobody can choose tokens that collide, and were it guessed, no more than
+/// [`rejected_capacity`](Self::rejected_capacity) of them would be in the way, since good tokens are kept apart from
+/// what anybody can send.
+///
 /// ```
 /// use tower_authz::authn::{Jwt, TokenCache};
 ///

@@ -30,6 +30,7 @@ impl<V> Table<V> {
     }
 
     /// Hands what is under `key` to `read`, if its time is not over.
+    #[inline]
     pub(super) fn read<R>(&self, key: &[u8], now: SystemTime, read: impl FnOnce(&V) -> R) -> Option<R> {
         let map = self.map.pin();
         let entry = map.get(key).filter(|entry| now < entry.until)?;

@@ -47,6 +47,7 @@ impl Tokens {
     }
 
     /// What is remembered about `token`, as far as `stands` says that its keys are still in force.
+    #[inline]
     pub(in crate::authn::jwt) fn find(
         &self,
         token: &[u8],
