@@ -8,6 +8,7 @@ mod support;
 use axum::{
     Router,
     body::Body,
+    extract::Path,
     response::IntoResponse,
     routing::{any, get},
 };
@@ -37,7 +38,7 @@ fn read_by(step: fn(&str) -> String, service: Router) -> Served {
 async fn a_prefix_that_stays_as_it_is_hides_nothing_that_is_read_behind_it() {
     let root = || Router::new().route("/", any(secret));
     let files = || ServeDir::new(folder().join("admin"));
-    let rows: [(&str, &[u8], Router); 8] = [
+    let rows: [(&str, &[u8], Router); 10] = [
         ("/{tenant}", b"//", Router::new().nest_service("/{tenant}", root())),
         ("/a/{tenant}", b"/a//", Router::new().nest_service("/a/{tenant}", root())),
         (
@@ -69,6 +70,19 @@ async fn a_prefix_that_stays_as_it_is_hides_nothing_that_is_read_behind_it() {
             "/a;b/key",
             b"/a;b/key;x",
             Router::new().nest_service("/a;b", read_by(parameterless, Router::new().route("/key", any(secret)))),
+        ),
+        (
+            "/api/{tenant}/files/{name}/key",
+            b"/api//files/key",
+            Router::new().nest(
+                "/api",
+                Router::new().nest_service("/{tenant}/files", Router::new().route("/{name}/key", any(secret))),
+            ),
+        ),
+        (
+            "/a//b/b/key",
+            b"/a//b/key",
+            Router::new().nest("/a", Router::new().nest_service("//b", Router::new().route("/b/key", any(secret)))),
         ),
     ];
     for (key, target, app) in rows {
@@ -123,6 +137,24 @@ async fn a_parameter_that_a_rewrite_filled_is_not_taken_for_the_one_that_the_cli
     assert!(reached(&Ask::get(target).send(serve(app(any(secret))).await).await));
     let answer = Ask::get(target).role("viewer").send(serve(app(any(secret).layer(layer(policy)))).await).await;
     assert_eq!((answer.status.as_u16(), reached(&answer)), (403, false), "{answer:?}");
+}
+
+/// axum takes both slashes with the outer prefix, and `7` with the inner one, whose parameter stands for nothing.
+#[tokio::test]
+async fn a_parameter_that_stands_for_nothing_is_not_taken_for_the_segment_that_is_stripped() {
+    let policy = r#"{ "version": 1, "unlisted": "public", "roles": { "viewer": {} }, "routes": {
+        "ANY /api/{subject}": { "claims": { "sub": "{subject}" } } } }"#;
+    let shown = |Path(subject): Path<String>| async move { ([("x-reached", "yes")], format!("of `{subject}`")) };
+    let inner = Router::new().route("/", any(shown));
+    let app = Router::new().nest("/api", Router::new().nest_service("/{subject}", inner));
+    let target = b"/api//ada";
+    assert!(Ask::get(target).send(serve(app.clone()).await).await.holds("of ``"));
+    for guarded in [Served::new(layer(policy).layer(app.clone())), Served::new(layer(policy).protect(app))] {
+        let server = serve(guarded).await;
+        assert!(reached(&Ask::get(b"/api/ada").role("viewer").send(server).await));
+        let answer = Ask::get(target).role("viewer").send(server).await;
+        assert_eq!((answer.status.as_u16(), reached(&answer)), (403, false), "{answer:?}");
+    }
 }
 
 /// A slash at the end makes no other path of it, so what the path without the prefix selects does not bind.

@@ -8,6 +8,7 @@
 mod original;
 mod readings;
 mod reject;
+mod seams;
 
 pub(crate) use original::StartPaths;
 pub(crate) use readings::{

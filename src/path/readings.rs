@@ -2,10 +2,16 @@
 
 use std::borrow::Cow;
 
-use super::reject::{Rejected, Tolerance, check};
+use super::{
+    reject::{Rejected, Tolerance, check},
+    seams::across_seams,
+};
 
 /// The most readings that a path may have.
 const MOST: usize = 64;
+
+/// The most that nests may make of them.
+const MOST_ACROSS_SEAMS: usize = 256;
 
 /// The most bytes that the readings of a path beside itself may have together, lest one long path cost as much as
 /// thousands of short ones.
@@ -37,6 +43,21 @@ impl<'a> Readings<'a> {
             next += 1;
         }
         Ok(readings)
+    }
+
+    /// With what nests make of empty segments, where their prefixes have at most `depth` segments.
+    pub(crate) fn across_seams(mut self, depth: usize) -> Result<Self, Rejected> {
+        let (mut found, mut most): (Vec<Vec<u8>>, _) = (Vec::new(), MOST_ACROSS_SEAMS);
+        let mut bytes = self.bytes;
+        for path in self.iter().flat_map(|reading| across_seams(reading, depth)) {
+            bytes += path.len();
+            most = most.checked_sub(1).filter(|_| bytes <= MOST_BYTES).ok_or(Rejected::TooManyReadings)?;
+            if !self.iter().chain(found.iter().map(Vec::as_slice)).any(|known| known == path) {
+                found.push(path);
+            }
+        }
+        self.others.append(&mut found);
+        Ok(self)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {

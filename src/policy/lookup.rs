@@ -30,6 +30,8 @@ pub(crate) struct Lookup {
     shapes: HashMap<u64, Vec<usize>>,
     /// Whether a key ends in `/`, so that paths must also be read with one.
     trailing_slash: bool,
+    /// The most segments that a key has.
+    depth: usize,
     /// Whether a key has text before a parameter in its segment, as `/img{id}`.
     prefixed_params: bool,
 }
@@ -51,6 +53,7 @@ impl Lookup {
     pub(crate) fn insert(&mut self, pattern: &Pattern, route: usize) {
         self.trailing_slash |= ends_in_slash(pattern);
         self.prefixed_params |= has_prefixed_param(pattern);
+        self.depth = self.depth.max(pattern.text().matches('/').count());
         self.shapes.entry(shape_hash(pattern.text())).or_default().push(route);
         self.patterns.insert(route, pattern.clone());
         *self.root.place(pattern.pieces()) = Some(route);
@@ -61,6 +64,10 @@ impl Lookup {
 
     pub(crate) fn has_trailing_slash(&self) -> bool {
         self.trailing_slash
+    }
+
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
     }
 
     /// The route that `path` selects: from left to right static beats `{x}` beats `{*x}`, with backtracking.

@@ -228,7 +228,7 @@ impl<'a> AllReadings<'a> {
         {
             return Ok(Self::One(path));
         }
-        Ok(Self::Several(Box::new(Several::of(start, append_slash, tolerance)?)))
+        Ok(Self::Several(Box::new(Several::of(policy, start, tolerance)?)))
     }
 
     /// How many whole paths there are.
@@ -271,8 +271,11 @@ impl<'a> AllReadings<'a> {
 }
 
 impl<'a> Several<'a> {
-    fn of(start: StartPaths<'a>, append_slash: bool, tolerance: Tolerance) -> Result<Self, Rejected> {
-        let read = |path: Cow<'a, str>| Readings::of(path, append_slash, tolerance);
+    fn of(policy: &Compiled, start: StartPaths<'a>, tolerance: Tolerance) -> Result<Self, Rejected> {
+        let lookup = &policy.lookup;
+        let read = |path: Cow<'a, str>| {
+            Readings::of(path, lookup.has_trailing_slash(), tolerance)?.across_seams(lookup.depth())
+        };
         let StartPaths { current, original, bare } = start;
         let current = read(current)?;
         let Some(original) = original else { return Ok(Self { current, original: None, bare: None }) };

@@ -133,7 +133,8 @@ pub(crate) fn decide(policy: &Value, request: &Request, options: Options) -> Ver
     let routes = policy.routes();
     // The root is no key that ends in a `/` here: what a `/` is appended to is longer.
     let append = routes.iter().any(|route| route.path.len() > 1 && route.path.ends_with('/'));
-    let Some((readings, bare)) = all_readings(request, append, options) else {
+    let depth = routes.iter().map(|route| route.path.matches('/').count()).max().unwrap_or_default();
+    let Some((readings, bare)) = all_readings(request, (append, depth), options) else {
         return Verdict::denied(400, "path-rejected");
     };
     let selections = select(&routes, request, &readings, &bare);

@@ -7,10 +7,11 @@ use super::{Options, Request};
 pub(super) type Reading = Vec<u8>;
 
 /// All readings, or none if the path must be rejected; and those of the path without the prefix of a nest, where a
-/// rewrite has changed it. `append` says whether a `/` may be appended.
+/// rewrite has changed it. `append` says whether a `/` may be appended,
+/// and `depth` how many segments the longest key has.
 pub(super) fn all_readings(
     request: &Request,
-    append: bool,
+    (append, depth): (bool, usize),
     options: Options,
 ) -> Option<(BTreeSet<Reading>, BTreeSet<Reading>)> {
     let (mut readings, mut bare) = (BTreeSet::new(), BTreeSet::new());
@@ -19,16 +20,39 @@ pub(super) fn all_readings(
     }
     let starts = start_paths(request);
     for start in &starts {
-        readings.extend(closure(start.as_bytes(), append, options)?);
+        readings.extend(across_seams(closure(start.as_bytes(), append, options)?, depth)?);
     }
     // A rewrite that only spells the client's path in another way is one within the nest. Of any other nobody knows
     // for whom it was meant.
     if let [full, original] = &starts[..]
         && !closure(original.as_bytes(), append, options)?.iter().any(|reading| trim(reading) == trim(full.as_bytes()))
     {
-        bare = closure(request.path.as_bytes(), append, options)?;
+        bare = across_seams(closure(request.path.as_bytes(), append, options)?, depth)?;
     }
     Some((readings, bare))
+}
+
+/// With what nests make of empty segments: the first of two prefixes takes both slashes, so that the second takes what was
+/// not matched. A prefix may end anywhere behind the first empty segment, and what is left may be any part that begins
+/// behind it, but for each empty segment in the prefix at most one segment later than the prefix ends.
+fn across_seams(readings: BTreeSet<Reading>, depth: usize) -> Option<BTreeSet<Reading>> {
+    let mut found = Vec::new();
+    for reading in &readings {
+        let segments: Vec<&[u8]> = reading.split(|byte| *byte == b'/').skip(1).collect();
+        let empty = |until: usize| (1..until.min(segments.len() - 1)).filter(|at| segments[*at].is_empty());
+        let first = empty(segments.len()).next().map_or(usize::MAX, |first| first + 1);
+        for prefix in first..=segments.len().min(depth) {
+            let rests = (first..=segments.len().min(prefix + empty(prefix).count())).filter(|rest| *rest != prefix);
+            for rest in rests {
+                let is_root = rest == segments.len() && segments[prefix - 1].is_empty();
+                let rest = if is_root { &[&b""[..]] } else { &segments[rest..] };
+                found.push(
+                    segments[..prefix].iter().chain(rest).flat_map(|segment| [b"/", *segment].concat()).collect(),
+                );
+            }
+        }
+    }
+    (found.len() <= 256).then(|| readings.into_iter().chain(found).collect())
 }
 
 fn start_paths(request: &Request) -> Vec<String> {
