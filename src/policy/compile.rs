@@ -6,10 +6,11 @@ use std::{
 };
 
 use super::{
-    compiled::{Compiled, Grant, Origin, Rule, Unlisted},
+    compiled::{Compiled, Grant, Origin, Route, Rule, Unlisted},
     document::Value,
     grammar::{At, GrantReader, Object, RouteKey, RuleDraft, check_silence, read_rule},
     hierarchy,
+    lookup::Lookup,
     problems::Problems,
     revision::revision,
     routes::Routes,
@@ -58,8 +59,7 @@ fn read(problems: &mut Problems, origin: &Arc<Origin>) -> Option<Compiled> {
         check_silence(problems, &at);
     }
     let names = hierarchy::read_names(problems, &root)?;
-    let routes = read_routes(problems, &names, unlisted, &root)?;
-    let (lookup, routes, rules) = routes.finish(&names);
+    let (lookup, routes, rules) = read_routes(problems, &names, unlisted, &root)?;
     let uses = Uses::of(&rules);
     Some(Compiled {
         realm,
@@ -89,13 +89,18 @@ fn check_version(problems: &mut Problems, root: &Object<'_>) {
     }
 }
 
-fn read_routes(problems: &mut Problems, names: &NameTable, unlisted: Unlisted, root: &Object<'_>) -> Option<Routes> {
+fn read_routes(
+    problems: &mut Problems,
+    names: &NameTable,
+    unlisted: Unlisted,
+    root: &Object<'_>,
+) -> Option<(Lookup, Vec<Route>, Vec<Rule>)> {
     let at = root.require(problems, "routes", "list at least one route")?;
     let object = at.object(problems)?;
     if object.is_empty() {
         problems.empty(&at, "list at least one route");
     }
-    let mut routes = Routes::default();
+    let mut routes = Routes::for_keys(object.len());
     let mut rule_names = HashSet::new();
     for (text, at) in object.iter() {
         let key = RouteKey::parse(text).map_err(|problem| problems.key(&at, problem)).ok();
@@ -104,10 +109,10 @@ fn read_routes(problems: &mut Problems, names: &NameTable, unlisted: Unlisted, r
         let rule = read_rule(&mut reader, unlisted, &at);
         check_rule_name(problems, &mut rule_names, rule.as_ref(), &at);
         if let Some(key) = key {
-            routes.add(problems, &at, text, key, rule);
+            routes.add(problems, &at, text, key, params.unwrap_or_default(), rule);
         }
     }
-    Some(routes)
+    Some(routes.finish(names))
 }
 
 fn check_rule_name(problems: &mut Problems, taken: &mut HashSet<Box<str>>, rule: Option<&RuleDraft>, at: &At<'_>) {

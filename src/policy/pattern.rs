@@ -18,11 +18,11 @@ pub(crate) enum Piece {
     Rest(Box<str>),
 }
 
-/// The path of a route key.
+/// The path of a route key. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     text: Arc<str>,
-    pieces: Vec<Piece>,
+    pieces: Arc<[Piece]>,
 }
 
 /// What is wrong with a path, and the bytes of it that are at fault.
@@ -75,7 +75,7 @@ impl Pattern {
         }
         check_segments(path)?;
         let pieces = Reader { path, at: 0, literal: String::new(), pieces: Vec::new() }.read()?;
-        Ok(Self { text: path.into(), pieces })
+        Ok(Self { text: path.into(), pieces: pieces.into() })
     }
 
     /// The path as it was written.
@@ -89,7 +89,7 @@ impl Pattern {
 
     /// The path in every spelling that a lookup knows, as it was written first.
     pub(crate) fn spellings(&self) -> impl Iterator<Item = Vec<Piece>> {
-        std::iter::once(self.pieces.clone()).chain(other_spellings(&self.pieces))
+        std::iter::once(self.pieces.to_vec()).chain(other_spellings(&self.pieces))
     }
 
     /// The names of the parameters, from left to right.
@@ -102,14 +102,16 @@ impl Pattern {
 
     /// The path, parameter names aside: patterns of the same shape are the same route.
     pub(crate) fn shape(&self) -> String {
-        shape(&self.text).collect()
+        let mut written = String::with_capacity(self.text.len());
+        written.extend(shape(&self.text));
+        written
     }
 
     /// The places of the parameters in `path`, if this pattern alone matches it.
     pub(crate) fn captures(&self, path: &[u8], empty: EmptySegment) -> Option<Captures> {
         let mut captures = Captures::default();
         let mut at = 0;
-        for piece in &self.pieces {
+        for piece in &*self.pieces {
             let rest = path.get(at..).unwrap_or_default();
             let length = match piece {
                 Piece::Literal(text) => rest.starts_with(text.as_bytes()).then_some(text.len())?,
@@ -197,15 +199,18 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn read(mut self) -> Result<Vec<Piece>, PatternProblem> {
-        while let Some(c) = self.rest().chars().next() {
-            match c {
-                '{' if self.rest().starts_with("{{") => self.take(c, 2),
-                '}' if self.rest().starts_with("}}") => self.take(c, 2),
-                '}' => return problem(ProblemKind::UnpairedBrace, self.at..self.at + 1),
-                '{' => self.parameter()?,
-                _ => self.take(c, c.len_utf8()),
+        while let Some(until) = self.rest().find(['{', '}']) {
+            self.take(until);
+            match self.rest().as_bytes() {
+                [b'{', b'{', ..] | [b'}', b'}', ..] => {
+                    self.take(1);
+                    self.at += 1;
+                }
+                [b'}', ..] => return problem(ProblemKind::UnpairedBrace, self.at..self.at + 1),
+                _ => self.parameter()?,
             }
         }
+        self.take(self.rest().len());
         self.end_literal();
         Ok(self.pieces)
     }
@@ -214,14 +219,16 @@ impl Reader<'_> {
         self.path.get(self.at..).unwrap_or_default()
     }
 
-    fn take(&mut self, c: char, bytes: usize) {
-        self.literal.push(c);
+    /// Takes the next bytes as they stand.
+    fn take(&mut self, bytes: usize) {
+        self.literal.push_str(self.path.get(self.at..self.at + bytes).unwrap_or_default());
         self.at += bytes;
     }
 
     fn end_literal(&mut self) {
         if !self.literal.is_empty() {
-            self.pieces.push(Piece::Literal(std::mem::take(&mut self.literal).into()));
+            self.pieces.push(Piece::Literal(self.literal.as_str().into()));
+            self.literal.clear();
         }
     }
 

@@ -3,6 +3,8 @@
 //! A path is read with its escapes and without them. A key must match both readings, whichever of them it was
 //! written as: one written `/a%20b` would otherwise not hold for `/%61%20b`, which reads as `/a b`.
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::pattern::Piece;
@@ -19,7 +21,14 @@ pub(super) fn other_spellings(pieces: &[Piece]) -> Vec<Vec<Piece>> {
 }
 
 /// The pieces with every literal changed; none if that changes nothing, or cannot be said in UTF-8.
-fn respelled(pieces: &[Piece], respell: fn(&str) -> Option<String>) -> Option<Vec<Piece>> {
+fn respelled(pieces: &[Piece], respell: fn(&str) -> Option<Cow<'_, str>>) -> Option<Vec<Piece>> {
+    let stays = |piece: &Piece| match piece {
+        Piece::Literal(text) => matches!(respell(text), Some(Cow::Borrowed(_))),
+        Piece::Param(_) | Piece::Rest(_) => true,
+    };
+    if pieces.iter().all(stays) {
+        return None;
+    }
     let respell = |piece: &Piece| match piece {
         Piece::Literal(text) => respell(text).map(|text| Piece::Literal(text.into())),
         other => Some(other.clone()),
@@ -28,16 +37,22 @@ fn respelled(pieces: &[Piece], respell: fn(&str) -> Option<String>) -> Option<Ve
     respelled.filter(|respelled| respelled != pieces)
 }
 
-fn decoded(text: &str) -> Option<String> {
+fn decoded(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('%') {
+        return Some(Cow::Borrowed(text));
+    }
     match decode_but_slashes(text.as_bytes()) {
-        Some(decoded) => String::from_utf8(decoded).ok(),
-        None => Some(text.to_owned()),
+        Some(decoded) => String::from_utf8(decoded).ok().map(Cow::Owned),
+        None => Some(Cow::Borrowed(text)),
     }
 }
 
 /// With `%25` for every `%` that begins no escape.
 #[expect(clippy::unnecessary_wraps, reason = "one of several ways to respell")]
-fn escaped(text: &str) -> Option<String> {
+fn escaped(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('%') {
+        return Some(utf8_percent_encode(text, ESCAPED).into());
+    }
     let mut escaped = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {
@@ -47,7 +62,7 @@ fn escaped(text: &str) -> Option<String> {
         rest = after;
     }
     escaped.extend(utf8_percent_encode(rest, ESCAPED));
-    Some(escaped)
+    Some(Cow::Owned(escaped))
 }
 
 #[cfg(test)]

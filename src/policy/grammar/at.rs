@@ -214,6 +214,10 @@ impl<'a> Object<'a> {
         self.members.is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.members.len()
+    }
+
     pub(crate) fn get(&self, key: &str) -> Option<At<'a>> {
         self.members.iter().find(|member| member.key == key).map(|member| self.at.member(member))
     }
