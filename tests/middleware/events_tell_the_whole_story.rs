@@ -1,12 +1,16 @@
 //! Section 8, field by field, over a real socket.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 
 use axum::{Router, routing::any};
 use http::HeaderName;
 use tower_authz::{
     AuthzLayer, Denial, Guard, Principal,
     authn::{self, Client},
+    report::{self, EventKind, Reporter},
 };
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tracing::Level;
@@ -241,6 +245,46 @@ async fn an_allowed_request_is_told_at_debug() {
 }
 
 /// What is public does not show that nobody can be let in elsewhere.
+type Told = Arc<Mutex<Vec<EventKind>>>;
+
+/// A sink that says whether it wants to hear of requests that are allowed.
+struct Sink(Told, bool);
+
+impl Reporter for Sink {
+    fn report(&self, event: &report::Event<'_>) {
+        self.0.lock().unwrap().push(event.kind());
+    }
+
+    fn wants_allowed(&self) -> bool {
+        self.1
+    }
+}
+
+#[tokio::test]
+async fn a_sink_hears_of_allowed_requests_unless_it_does_not_want_to() {
+    let told = Told::default();
+    let closure = {
+        let told = Arc::clone(&told);
+        move |event: &report::Event<'_>| told.lock().unwrap().push(event.kind())
+    };
+    let shared = |wants| Arc::new(Sink(Arc::clone(&told), wants)) as Arc<dyn Reporter>;
+    let builder = || AuthzLayer::builder(policy(POLICY)).authenticator(caller).client(Client::peer());
+    for (name, builder, wants) in [
+        ("a closure", builder().reporter(closure), true),
+        ("a sink that wants to", builder().reporter(Sink(Arc::clone(&told), true)), true),
+        ("a sink that does not", builder().reporter(Sink(Arc::clone(&told), false)), false),
+        ("a shared one that wants to", builder().reporter(shared(true)), true),
+        ("a shared one that does not", builder().reporter(shared(false)), false),
+    ] {
+        let to = serve(builder.build().unwrap().protect(router())).await;
+        for (path, kind) in [("/open", EventKind::Allowed), ("/guarded/7", EventKind::Denied)] {
+            Ask::get(path).send(to).await;
+            let expected: &[_] = if wants || kind == EventKind::Denied { &[kind] } else { &[] };
+            assert_eq!(std::mem::take(&mut *told.lock().unwrap()), expected, "{path} is told to {name}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_identity_layer_that_is_missing_is_told_once() {
     let authenticator = authn::from_extension(|name: &String| Some(Principal::new(name.as_str())));

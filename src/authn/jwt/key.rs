@@ -236,4 +236,32 @@ mod tests {
             assert!(!key.verify(algorithm, message.as_bytes(), &signature), "section {}", row["section"]);
         }
     }
+
+    /// What is taken for the same key is not put in force in its place.
+    #[test]
+    fn keys_are_the_same_where_name_algorithms_and_all_of_the_material_are() {
+        use serde_json::json;
+        let number = |last: u8| URL_SAFE_NO_PAD.encode([&[0xF0; 255][..], &[last]].concat());
+        let rsa = |n: u8, e: &str| json!({ "kty": "RSA", "kid": "1", "n": number(n), "e": e });
+        let secret = |last: u8| json!({ "kty": "oct", "kid": "1", "k": URL_SAFE_NO_PAD.encode([7, 7, 7, 7, 7, 7, 7, last].repeat(4)) });
+        let with = |mut jwk: Value, member: &str, value: &str| {
+            jwk[member] = value.into();
+            jwk
+        };
+        let key = |jwk: &Value| Key::jwk(jwk.as_object().unwrap()).unwrap();
+        for (name, one, other, same) in [
+            ("an RSA key and itself", rsa(1, "AQAB"), rsa(1, "AQAB"), true),
+            ("another modulus", rsa(1, "AQAB"), rsa(3, "AQAB"), false),
+            ("another exponent", rsa(1, "AQAB"), rsa(1, "Aw"), false),
+            ("both others", rsa(1, "AQAB"), rsa(3, "Aw"), false),
+            ("another name", rsa(1, "AQAB"), with(rsa(1, "AQAB"), "kid", "2"), false),
+            ("other algorithms", rsa(1, "AQAB"), with(rsa(1, "AQAB"), "alg", "RS256"), false),
+            ("a secret and itself", secret(1), secret(1), true),
+            ("another secret", secret(1), secret(2), false),
+            ("another kind of key", secret(1), rsa(1, "AQAB"), false),
+        ] {
+            assert_eq!(key(&one) == key(&other), same, "{name}");
+            assert_eq!(key(&other) == key(&one), same, "{name}");
+        }
+    }
 }

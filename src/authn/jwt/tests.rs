@@ -116,7 +116,7 @@ fn is_remembered(jwt: &Jwt, token: &str, watch: &Watch) -> bool {
 
 #[tokio::test]
 async fn good_tokens_are_remembered_until_they_expire_and_no_longer() {
-    for cache in [TokenCache::new(), TokenCache::new().digests()] {
+    for cache in [TokenCache::default(), TokenCache::new().digests()] {
         let (source, watch) = (holding("a"), Watch::default());
         let jwt = builder(&source, &watch).cache(cache).build().unwrap();
         let token = token("a", &json!({}));
@@ -353,6 +353,16 @@ fn the_list_of_revoked_tokens_forgets_what_has_expired() {
     let identity = jwt.inspector.identify(kept.as_bytes());
     let Authentication::Ready(Identity::Rejected(error)) = identity else { panic!("{identity:?}") };
     assert_eq!(error.kind().as_str(), "revoked", "the later of two times counts");
+}
+
+#[test]
+fn a_list_of_revoked_tokens_goes_by_the_clock_of_the_system_where_none_is_given() {
+    for list in [RevokedTokens::new(), RevokedTokens::default()] {
+        list.revoke_id("7", SystemTime::UNIX_EPOCH);
+        assert!(list.is_empty());
+        list.revoke_id("7", SystemTime::now() + Duration::from_secs(60));
+        assert_eq!(list.len(), 1);
+    }
 }
 
 #[test]

@@ -87,3 +87,18 @@ fn an_own_404_is_for_unlisted_paths_alone() {
     let grpc = render(&renderer, &Denial::new(Reason::NotListed), &[("content-type", "application/grpc")]);
     assert_eq!((grpc.status(), grpc.body().len()), (StatusCode::OK, 0));
 }
+
+/// For whoever denies outside of any layer.
+#[test]
+fn a_responder_answers_by_itself_as_in_a_layer_that_has_it() {
+    let challenges = || vec![crate::challenge::Challenge::bearer()];
+    for responder in [Responder::new(), own(403, &[("x-own", "1")], "no"), Responder::new().login_redirect("/login")] {
+        for denial in [Denial::unauthenticated(), Denial::forbidden(), Denial::forbidden().masked()] {
+            let request = super::request(&[("accept", "text/html")]);
+            let layer = crate::respond::Renderer::new(responder.clone(), challenges(), Some("billing"));
+            let in_layer = layer.render(&denial, &layer.preferences((&request).into()));
+            let alone = responder.answer(&denial, (&request).into(), challenges(), Some("billing"));
+            assert_eq!(show(&alone), show(&in_layer), "{responder:?} {denial:?}");
+        }
+    }
+}
