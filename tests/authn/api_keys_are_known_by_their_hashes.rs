@@ -56,19 +56,21 @@ fn a_set_up_that_cannot_be_meant_is_refused() {
     let robot = || Principal::new("robot");
     let keys = || ApiKeys::in_header("x-api-key");
     let cases = [
-        (ApiKeys::in_header("x api key").key(ABC, robot()), InvalidHeader),
-        (ApiKeys::in_header("").key(ABC, robot()), InvalidHeader),
-        (keys(), NoKeys),
-        (keys().key("secret-key", robot()), InvalidHash),
-        (keys().key(&ABC[1..], robot()), InvalidHash),
-        (keys().key(format!("{}+f", &ABC[2..]), robot()), InvalidHash),
-        (keys().key("é".repeat(32), robot()), InvalidHash),
-        (keys().key(ApiKeys::hash(""), robot()), InvalidHash),
-        (keys().key(ABC, robot()).key(ABC.to_uppercase(), Principal::new("other")), RepeatedKey),
+        (ApiKeys::in_header("x api key").key(ABC, robot()), InvalidHeader, "`x api key` is not a header name"),
+        (ApiKeys::in_header("").key(ABC, robot()), InvalidHeader, "`` is not a header name"),
+        (keys(), NoKeys, "no api key is listed"),
+        (keys().key("secret-key", robot()), InvalidHash, "hash 0 of the api keys is not the SHA-256"),
+        (keys().key(&ABC[1..], robot()), InvalidHash, "hash 0 of the api keys is not the SHA-256"),
+        (keys().key(format!("{}+f", &ABC[2..]), robot()), InvalidHash, "hash 0 of the api keys is not the SHA-256"),
+        (keys().key("é".repeat(32), robot()), InvalidHash, "hash 0 of the api keys is not the SHA-256"),
+        (keys().key(ABC, robot()).key("x", robot()), InvalidHash, "hash 1 of the api keys is not the SHA-256"),
+        (keys().key(ApiKeys::hash(""), robot()), InvalidHash, "hash 0 of the api keys is that of an empty text"),
+        (keys().key(ABC, robot()).key(ABC.to_uppercase(), Principal::new("other")), RepeatedKey, "is listed twice"),
     ];
-    for (builder, kind) in cases {
+    for (builder, kind, text) in cases {
         let error = builder.build().unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(text), "{error}");
         assert!(!error.to_string().contains("secret-key"), "what was given may be the key itself");
     }
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use http::{HeaderName, Request};
 use tower_authz::{Authentication, Authenticator, Challenge, CredentialError, Head, Identity, Principal, authn};
 use tower_authz::{CredentialErrorKind, Failure, Unavailable};
@@ -38,6 +40,10 @@ impl Authenticator for Member {
 
     fn consumed_headers(&self) -> Vec<HeaderName> {
         vec![HeaderName::from_static("x-shared"), HeaderName::from_static(self.name)]
+    }
+
+    fn consumed_protocols(&self) -> Vec<String> {
+        vec!["shared".to_owned(), format!("{}.bearer", self.name)]
     }
 }
 
@@ -112,4 +118,29 @@ fn challenges_and_consumed_headers_are_joined_in_order_once_each() {
     assert_eq!(challenges, ["Bearer", "cookie", "token", "key"]);
     assert_eq!(chain.consumed_headers(), ["x-shared", "cookie", "token", "key"]);
     assert!(!chain.is_ambient());
+}
+
+/// Above all which headers and protocols no service behind may see.
+#[test]
+fn whatever_wraps_an_authenticator_tells_what_it_tells() {
+    let token = || Member { name: "token", waits: false };
+    let rows: [(&str, Box<dyn Authenticator>, bool); 6] = [
+        ("itself", Box::new(token()), false),
+        ("ambient", Box::new(authn::ambient(token())), true),
+        ("shared", Box::new(Arc::new(token()) as Arc<dyn Authenticator>), false),
+        ("shared and ambient", Box::new(Arc::new(authn::ambient(token())) as Arc<dyn Authenticator>), true),
+        (
+            "a chain of ambient ones",
+            Box::new(authn::Chain::new(authn::ambient(token())).or(authn::ambient(token()))),
+            true,
+        ),
+        ("a chain with one that is not", Box::new(authn::Chain::new(authn::ambient(token())).or(token())), false),
+    ];
+    for (name, wrapped, ambient) in rows {
+        let challenges: Vec<_> = wrapped.challenges().iter().map(ToString::to_string).collect();
+        assert_eq!(challenges, ["Bearer", "token"], "{name}");
+        assert_eq!(wrapped.consumed_headers(), ["x-shared", "token"], "{name}");
+        assert_eq!(wrapped.consumed_protocols(), ["shared", "token.bearer"], "{name}");
+        assert_eq!(wrapped.is_ambient(), ambient, "{name}");
+    }
 }
