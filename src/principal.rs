@@ -123,6 +123,18 @@ impl Principal {
         &self.identity.facts.subject
     }
 
+    /// Who says so: the claim `iss` (RFC 7519, section 4.1.1), where there is one. A subject is unique for its issuer only.
+    ///
+    /// ```
+    /// use tower_authz::Principal;
+    ///
+    /// let ada = Principal::new("ada").claim("iss", "https://id.example");
+    /// assert_eq!(ada.issuer(), Some("https://id.example"));
+    /// ```
+    pub fn issuer(&self) -> Option<&str> {
+        self.get_claim("iss").and_then(Value::as_str)
+    }
+
     /// The roles as they were claimed, without inheritance.
     pub fn role_names(&self) -> impl Iterator<Item = &str> {
         self.identity.facts.roles.iter().map(AsRef::as_ref)
