@@ -1,8 +1,16 @@
-use std::time::{Duration, SystemTime};
+use std::{
+    convert::Infallible,
+    time::{Duration, SystemTime},
+};
 
+use http::{Request, Response};
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
-use tower_authz::authn::{ClaimMap, Issuer, Jwt, JwtAlgorithm, JwtErrorKind, Keys, Scopes};
+use tower::{Layer, ServiceExt, service_fn};
+use tower_authz::{
+    AuthzLayer, Policy,
+    authn::{ClaimMap, Issuer, Jwt, JwtAlgorithm, JwtErrorKind, Keys, Scopes},
+};
 
 use super::{
     identify,
@@ -69,6 +77,26 @@ async fn roles_of_one_issuer_are_no_roles_of_another_unless_mapped() {
     for (key, issuer, expected) in [("rsa", OURS, vec!["admin"]), ("ed25519", THEIRS, vec!["partner", "x"])] {
         let identity = identify(&jwt, &bearing(&token(key, json!({ "iss": issuer })))).await;
         assert_eq!(identity.principal().unwrap().role_names().collect::<Vec<_>>(), expected, "{issuer}");
+    }
+}
+
+/// The same name at two issuers may be two people.
+#[tokio::test]
+async fn a_rule_that_names_the_issuer_tells_subjects_of_the_same_name_apart() {
+    let grant = format!(r#"{{ "claims": {{ "sub": "{{id}}", "iss": "{OURS}" }} }}"#);
+    let policy = format!(r#"{{ "version": 1, "routes": {{ "GET /users/{{id}}": {grant} }} }}"#);
+    let layer = AuthzLayer::builder(Policy::from_json_str(&policy).unwrap()).authenticator(both()).build().unwrap();
+    let answer = |_: Request<()>| std::future::ready(Ok::<_, Infallible>(Response::new(String::new())));
+    for (key, issuer, status) in [("rsa", OURS, 200), ("ed25519", THEIRS, 403)] {
+        let token = token(key, json!({ "iss": issuer }));
+        for time in ["first", "second"] {
+            let mut request = bearing(&token);
+            let principal = identify(&both(), &request).await.principal().unwrap().clone();
+            assert_eq!((principal.subject(), principal.issuer()), ("ada", Some(issuer)));
+            *request.uri_mut() = "/users/ada".parse().unwrap();
+            let response = layer.layer(service_fn(answer)).oneshot(request).await.unwrap();
+            assert_eq!(response.status(), status, "{issuer}, {time} time");
+        }
     }
 }
 

@@ -74,6 +74,10 @@ impl<B> JwtBuilder<B> {
     }
 
     /// Trusts an issuer. The `iss` of a token says which issuer's keys, audiences and claim map count for it.
+    ///
+    /// Two issuers may call different people by the same name (`sub`, RFC 7519, section 4.1.2). So name the issuer, too,
+    /// where a rule goes by the subject, as in `"claims": { "sub": "{id}", "iss": "https://id.example" }`, and where a
+    /// service keeps something for one: [`Principal::issuer`](crate::Principal::issuer).
     pub fn trust(mut self, issuer: Issuer) -> Self {
         self.others.push(issuer);
         self

@@ -62,7 +62,7 @@ impl<'a> TokenFacts<'a> {
 
     /// Who issued the token (`iss`).
     pub fn issuer(&self) -> Option<&'a str> {
-        self.text("iss")
+        self.principal.issuer()
     }
 
     /// The principal that the token names, with all its claims.
@@ -124,7 +124,7 @@ impl RevokedTokens {
         self.lists.sessions.add(session.into(), until, self.clock.now());
     }
 
-    /// Lets nobody in as `subject` before `until`, with old tokens or new ones.
+    /// Lets nobody in as `subject` before `until`, with old tokens or new ones, whichever issuer they are from.
     pub fn revoke_subject(&self, subject: impl Into<String>, until: SystemTime) {
         self.lists.subjects.add(subject.into(), until, self.clock.now());
     }
