@@ -272,7 +272,14 @@ fn keys_that_cannot_be_used_are_refused_when_the_authenticator_is_built() {
         (Keys::jwk(r#"{"kty":"oct","k":"AAAA"}"#), UnusableKey, "too short"),
         (Keys::jwks("{}"), UnusableKey, "it has no list of `keys`"),
         (Keys::jwks(r#"{"keys":[]}"#), UnusableKey, "it is empty"),
-        (Keys::jwks(r#"{"keys":[7,{"kty":"X"}]}"#), UnusableKey, "key 0: it is no object; key 1: its type `X`"),
+        (Keys::jwks(r#"{"keys":[7,{"kty":"X"}]}"#), UnusableKey, "key 0: it is no object"),
+        (Keys::jwks(r#"{"keys":[7,{"kty":"X"}]}"#), UnusableKey, "; key 1: its type `X`"),
+        (
+            Keys::jwks(r#"{"keys":[{"kty":"X","kty":"X"}]}"#),
+            UnusableKey,
+            "key 0: it is no object, or names a member twice",
+        ),
+        (Keys::jwks(r#"{"keys":[],"keys":[]}"#), UnusableKey, "names a member twice"),
         (Keys::jwks_file("/no/such/file"), UnreadableKeys, "`/no/such/file` cannot be read"),
     ];
     for (keys, kind, expected) in cases {

@@ -86,8 +86,10 @@ async fn one_unusable_key_does_not_spoil_the_set() {
         json!({ "kty": "oct", "kid": "b", "k": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY" }),
         json!("b"),
     ];
-    for bad in unusable {
-        provider.answer(Answer::text(json!({ "keys": [bad, jwk("a"), bad] }).to_string()));
+    let twice = jwk("b").to_string().replacen('{', r#"{"kid":"b","#, 1);
+    let inside = r#"{ "kty": "OKP", "kid": "b", "oth": [{ "a": 1, "a": 2 }] }"#;
+    for bad in unusable.iter().map(ToString::to_string).chain([twice, inside.to_owned()]) {
+        provider.answer(Answer::text(format!(r#"{{ "keys": [{bad}, {}, {bad}] }}"#, jwk("a"))));
         let jwt = remote(&provider, |keys| keys).await;
         assert_eq!(judge(&jwt, &token(&provider.issuer(), "a")).await, GOOD, "{bad}");
         assert_eq!(judge(&jwt, &token_saying(&provider.issuer(), "a", "b")).await, "unknown-key", "{bad}");

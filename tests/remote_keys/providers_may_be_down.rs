@@ -93,6 +93,36 @@ async fn a_provider_that_fails_is_asked_less_and_less() {
 }
 
 #[tokio::test]
+async fn a_provider_that_asks_to_be_left_alone_is() {
+    let wish = |status, seconds: &str| Answer::keys(&["b"]).status(status).header("retry-after", seconds);
+    for (answer, bound, expected) in [
+        (wish(429, "60"), MS * 60_000, 1..=1),
+        (wish(503, "60"), MS * 60_000, 1..=1),
+        (wish(429, "60"), MS * 400, 2..=4),
+        (wish(500, "60"), MS * 60_000, 5..=60),
+        (wish(429, "soon"), MS * 60_000, 5..=60),
+    ] {
+        let provider = Provider::with(&["a"]).await;
+        let jwt = remote(&provider, |keys| keys.refresh_between(bound, MS * 60_000).cool_down(MS * 100)).await;
+        provider.answer(answer.clone());
+        provider.forget();
+        let start = Instant::now();
+        while start.elapsed() < MS * 1_200 {
+            assert_eq!(judge(&jwt, &token(&provider.issuer(), "b")).await, "unknown-key");
+            assert_eq!(judge(&jwt, &token(&provider.issuer(), "a")).await, GOOD);
+            tokio::time::sleep(MS * 5).await;
+        }
+        assert!(
+            expected.contains(&provider.asked()),
+            "{} {bound:?} {} {:?}",
+            provider.asked(),
+            answer.status,
+            answer.headers
+        );
+    }
+}
+
+#[tokio::test]
 async fn no_setting_lets_refreshes_follow_one_another_without_a_pause() {
     type Change = fn(RemoteKeys) -> RemoteKeys;
     let rows: [(&[&str], Change); 2] = [

@@ -1,7 +1,13 @@
 //! One event a refresh.
 
+use std::sync::{Arc, Mutex};
+
 use serde_json::json;
-use tracing::Level;
+use tracing::{Level, Subscriber};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt},
+};
 
 use super::*;
 use crate::{
@@ -63,6 +69,61 @@ async fn keys_that_are_withdrawn_are_told_as_an_error() {
     let [withdrawn] = &errors[..] else { panic!("{errors:#?}") };
     assert_eq!(withdrawn.field("event.name"), Some("authz.keys.withdrawn"));
     assert_eq!(withdrawn.field("authz.issuer"), Some(&*provider.issuer()));
+}
+
+#[tokio::test]
+async fn keys_in_another_order_are_the_same_keys() {
+    let events = Events::record();
+    let provider = Provider::with(&["a", "b", "c"]).await;
+    let _jwt = remote(&provider, |keys| keys.refresh_between(MS * 100, MS * 100)).await;
+    events.take();
+    for names in [["c", "a", "b"], ["b", "a", "c"]] {
+        provider.publish(&names);
+        let asked = provider.asked();
+        until(async || provider.asked() > asked + 1).await;
+    }
+    let told = events.take();
+    let names: Vec<_> = told.iter().map(|event| event.field("event.name").unwrap()).collect();
+    assert!(names.len() > 2 && names.iter().all(|name| *name == "authz.keys.unchanged"), "{names:?}");
+    provider.publish(&["a", "a", "b"]);
+    assert_eq!(next_told(&events).await.field("event.name"), Some("authz.keys.refreshed"));
+}
+
+/// Panics at the first event of every level, and takes down the levels.
+#[derive(Clone, Default)]
+struct Trap(Arc<Mutex<Vec<Level>>>);
+
+impl<S: Subscriber> Layer<S> for Trap {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "tower_authz" {
+            let level = *event.metadata().level();
+            let mut levels = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let is_first = !levels.contains(&level);
+            levels.push(level);
+            drop(levels);
+            assert!(!is_first, "at {level}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_told_as_an_error_and_ends_nothing() {
+    let _events = Events::record();
+    let trap = Trap::default();
+    let _listening = tracing::subscriber::set_default(tracing_subscriber::registry().with(trap.clone()));
+    let provider = Provider::with(&["a"]).await;
+    let issuer = provider.issuer();
+    let jwt = remote(&provider, |keys| keys.refresh_between(MS * 100, MS * 100)).await;
+    assert_eq!(judge(&jwt, &token(&issuer, "a")).await, GOOD);
+    // Refreshes that change nothing panic next, and then those that fail.
+    until(async || trap.0.lock().unwrap().contains(&Level::DEBUG)).await;
+    provider.go_down();
+    until(async || trap.0.lock().unwrap().contains(&Level::WARN)).await;
+    provider.publish(&["b"]);
+    provider.come_up().await;
+    until(async || judge(&jwt, &token(&issuer, "b")).await == GOOD).await;
+    let levels = trap.0.lock().unwrap().clone();
+    assert_eq!(levels.iter().filter(|level| **level == Level::ERROR).count(), 3, "one a panic: {levels:?}");
 }
 
 /// The next event that tells of another outcome than that nothing has changed.

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use arc_swap::{ArcSwapOption, Guard};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{algorithm::JwtAlgorithm, key::Key, object};
 use crate::identity::CredentialErrorKind;
@@ -58,12 +58,14 @@ pub(super) struct ReadKeys {
 
 impl ReadKeys {
     pub(super) fn jwks(json: &[u8]) -> Result<Self, String> {
-        let set = object::parse(json).ok_or("it is not a JSON object, or names a member twice")?;
-        let Some(Value::Array(members)) = set.get("keys") else { return Err("it has no list of `keys`".to_owned()) };
+        let set = object::parse_top(json).ok_or("it is not a JSON object, or names a member twice")?;
+        let members = set.get("keys").and_then(|keys| serde_json::from_str::<Vec<&RawValue>>(keys.get()).ok());
+        let members = members.ok_or("it has no list of `keys`")?;
         let mut read = Self { keys: Vec::new(), problems: Vec::new() };
         for (index, member) in members.iter().enumerate() {
-            let key = member.as_object().ok_or("it is no object".to_owned()).and_then(Key::jwk);
-            match key {
+            let object = object::parse(member.get().as_bytes());
+            let key = object.ok_or_else(|| "it is no object, or names a member twice".to_owned());
+            match key.and_then(|object| Key::jwk(&object)) {
                 Ok(key) => read.keys.push(key),
                 Err(problem) => read.problems.push(format!("key {index}: {problem}")),
             }
@@ -86,6 +88,12 @@ impl ReadKeys {
     }
 }
 
+/// Whether two lists hold the same keys. Providers list them in any order, and their sets are small.
+fn are_the_same(some: &[Key], others: &[Key]) -> bool {
+    let all_in = |these: &[Key], those: &[Key]| these.iter().all(|key| those.contains(key));
+    some.len() == others.len() && all_in(some, others) && all_in(others, some)
+}
+
 /// Holds the key set of an issuer. Readers never wait; there is one writer.
 #[derive(Debug, Default)]
 pub(super) struct KeyStore {
@@ -100,9 +108,9 @@ impl KeyStore {
         store
     }
 
-    /// Puts `keys` in force, and says whether they differ from those before.
+    /// Puts `keys` in force, and says whether they differ from those before, in whatever order both are.
     pub(super) fn replace(&self, keys: Vec<Key>) -> bool {
-        if self.current.load().as_ref().is_some_and(|current| current.keys == keys) {
+        if self.current.load().as_ref().is_some_and(|current| are_the_same(&current.keys, &keys)) {
             return false;
         }
         // The number goes first: between the two steps, what was verified with the old keys is verified again.

@@ -3,12 +3,21 @@
 //! Of duplicate members, one reader takes the first and another the last, so that two services would see two
 //! different tokens (RFC 7519, section 4).
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, value::RawValue};
 
 /// Reads an object; none for other values, for duplicate members at any depth, and for what is not JSON.
 pub(super) fn parse(json: &[u8]) -> Option<Map<String, Value>> {
     let object: Map<_, _> = serde_json::from_slice(json).ok()?;
-    (colons(json) == members(&object)).then_some(object)
+    (colons(json, usize::MAX) == members(&object)).then_some(object)
+}
+
+/// Reads an object, and leaves its members as they were written; none for other values, for members that it names
+/// twice itself, and for what is not JSON.
+pub(super) fn parse_top(json: &[u8]) -> Option<BTreeMap<String, &RawValue>> {
+    let object: BTreeMap<_, _> = serde_json::from_slice(json).ok()?;
+    (colons(json, 1) == object.len()).then_some(object)
 }
 
 /// The members of an object and of all objects in it, as they were kept: duplicates count once.
@@ -24,16 +33,19 @@ fn members_within(value: &Value) -> usize {
     }
 }
 
-/// The members of all objects in `json`, which is well formed, as they were written: each has one colon that is in
-/// no text.
-fn colons(json: &[u8]) -> usize {
-    let (mut colons, mut in_text, mut escaped) = (0, false, false);
+/// The members of the objects in `json`, which is well formed, within so many brackets, as they were written: each has
+/// one colon that is in no text.
+fn colons(json: &[u8], deepest: usize) -> usize {
+    let (mut colons, mut depth, mut in_text, mut escaped) = (0, 0, false, false);
     for byte in json {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = in_text,
             b'"' => in_text = !in_text,
-            b':' if !in_text => colons += 1,
+            _ if in_text => {}
+            b':' if depth <= deepest => colons += 1,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
             _ => {}
         }
     }
@@ -42,7 +54,7 @@ fn colons(json: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{parse, parse_top};
 
     #[test]
     fn an_object_that_names_a_member_twice_is_none() {
@@ -61,6 +73,23 @@ mod tests {
             ("{", false),
         ] {
             assert_eq!(parse(json.as_bytes()).is_some(), holds, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_members_hold_may_be_anything() {
+        for (json, members) in [
+            ("{}", Some(0)),
+            (r#"{ "a": [{ "b": 1, "b": 2 }], "b": { "a": {}, "a": ":{" } }"#, Some(2)),
+            (r#"{ "a}:": "{[", "b": 1 }"#, Some(2)),
+            (r#"{ "a": 1, "a": [] }"#, None),
+            (r#"{ "a": 1, "\u0061": 1 }"#, None),
+            (r#"{ "a": [{}], "b": 1, "a": 1 }"#, None),
+            ("[]", None),
+            ("{", None),
+            (r#"{ "a": 1 } {}"#, None),
+        ] {
+            assert_eq!(parse_top(json.as_bytes()).map(|object| object.len()), members, "{json}");
         }
     }
 }

@@ -13,9 +13,10 @@ use hyper_util::{
     client::legacy::{Client as HttpClient, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use jiff::Timestamp;
 use rustls::ClientConfig;
 
-use super::address::Address;
+use super::{address::Address, freshness::retry_after, provider::Failure};
 
 /// How long a connection is kept for the next request of the same refresh.
 const KEPT_IDLE: Duration = Duration::from_secs(5);
@@ -42,6 +43,11 @@ pub(super) struct Answer {
 pub(super) enum NoAnswer {
     /// The provider has nothing there: status 404.
     NotFound,
+    /// The provider cannot answer now, and may say when it can: status 429 or 503.
+    Busy {
+        status: StatusCode,
+        retry_after: Option<Duration>,
+    },
     Other(String),
 }
 
@@ -98,13 +104,19 @@ impl Client {
 }
 
 impl NoAnswer {
-    /// What to tell about it.
-    pub(super) fn at(self, address: &Address) -> String {
-        match self {
-            Self::NotFound => format!("`{address}`: there is nothing"),
-            Self::Other(why) => format!("`{address}`: {why}"),
-        }
+    /// What to tell about it, and when to come again.
+    pub(super) fn at(self, address: &Address) -> Failure {
+        let (why, retry_after) = match self {
+            Self::NotFound => ("there is nothing".to_owned(), None),
+            Self::Busy { status, retry_after } => (wrong_status(status), retry_after),
+            Self::Other(why) => (why, None),
+        };
+        Failure { why: format!("`{address}`: {why}"), retry_after }
     }
+}
+
+fn wrong_status(status: StatusCode) -> String {
+    format!("it answers with status {}", status.as_u16())
 }
 
 fn check_status(status: StatusCode, headers: &HeaderMap) -> Result<(), NoAnswer> {
@@ -115,7 +127,10 @@ fn check_status(status: StatusCode, headers: &HeaderMap) -> Result<(), NoAnswer>
             let place = headers.get(LOCATION).map_or_else(String::new, |to| to.as_bytes().escape_ascii().to_string());
             Err(NoAnswer::Other(format!("it redirects to `{place}`, and redirects are not followed")))
         }
-        status => Err(NoAnswer::Other(format!("it answers with status {}", status.as_u16()))),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            Err(NoAnswer::Busy { status, retry_after: retry_after(headers, Timestamp::now()) })
+        }
+        status => Err(NoAnswer::Other(wrong_status(status))),
     }
 }
 

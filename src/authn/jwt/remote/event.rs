@@ -71,3 +71,12 @@ pub(super) fn withdrawn(issuer: &str) {
         "the keys are too old, and count no longer"
     );
 }
+
+/// Tells that what keeps the keys of `issuer` up to date has panicked, and goes on.
+pub(super) fn panicked(issuer: &str, why: &str) {
+    tracing::error!(
+        target: "tower_authz",
+        { event.name = "authz.keys.panicked", authz.issuer = issuer, authz.detail = why },
+        "keeping the keys up to date panicked, and goes on"
+    );
+}

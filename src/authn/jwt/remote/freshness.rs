@@ -1,11 +1,12 @@
-//! How long an answer stays fresh (RFC 9111).
+//! How long an answer stays fresh (RFC 9111), or how long there is no use in asking again (RFC 9110, section 10.2.3).
 
 use std::time::Duration;
 
 use http::{
     HeaderMap, HeaderName,
-    header::{AGE, CACHE_CONTROL},
+    header::{AGE, CACHE_CONTROL, RETRY_AFTER},
 };
+use jiff::{Timestamp, fmt::rfc2822};
 
 /// How long the answer with these headers stays fresh: `max-age` less what it has aged on its way. Zero where it may
 /// not be reused; none where it does not say.
@@ -26,6 +27,16 @@ pub(super) fn freshness(headers: &HeaderMap) -> Option<Duration> {
     }
     let age = one(headers, &AGE).and_then(seconds).unwrap_or_default();
     freshness.map(|freshness| freshness.saturating_sub(age))
+}
+
+/// How long after `now` the one who answered wants to be left alone: so many seconds, or until a date.
+pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let wish = one(headers, &RETRY_AFTER)?;
+    let until_date = || {
+        let date = rfc2822::parse(wish).ok()?.timestamp();
+        Some(date.duration_since(now).try_into().unwrap_or_default())
+    };
+    seconds(wish).or_else(until_date)
 }
 
 fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
@@ -73,5 +84,25 @@ mod tests {
             }
             assert_eq!(freshness(&headers), expected.map(Duration::from_secs), "{lines:?}");
         }
+    }
+
+    #[test]
+    fn providers_say_when_to_come_again() {
+        let now = "1994-11-06T08:49:00Z".parse().unwrap();
+        for (line, expected) in [
+            ("0", Some(0)),
+            (" 120 ", Some(120)),
+            ("99999999999999999999999", Some(u64::from(u32::MAX))),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(37)),
+            ("Sun, 06 Nov 1994 08:48:37 GMT", Some(0)),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, line.parse().unwrap())]);
+            assert_eq!(retry_after(&headers, now), expected.map(Duration::from_secs), "{line:?}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }
 }

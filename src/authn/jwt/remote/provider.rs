@@ -34,14 +34,28 @@ pub(super) struct Published {
     pub(super) fresh: Option<Duration>,
 }
 
+/// Why a provider published nothing that is of use.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) why: String,
+    /// How long it wants to be left alone.
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl<S: Into<String>> From<S> for Failure {
+    fn from(why: S) -> Self {
+        Self { why: why.into(), retry_after: None }
+    }
+}
+
 impl Provider {
     /// The keys that are published now: one at least.
-    pub(super) async fn publishes(&self) -> Result<Published, String> {
-        let late = |_| Err(format!("there was no answer within {:?}", self.timeout));
+    pub(super) async fn publishes(&self) -> Result<Published, Failure> {
+        let late = |_| Err(format!("there was no answer within {:?}", self.timeout).into());
         tokio::time::timeout(self.timeout, self.fetch()).await.unwrap_or_else(late)
     }
 
-    async fn fetch(&self) -> Result<Published, String> {
+    async fn fetch(&self) -> Result<Published, Failure> {
         let address = match &self.place {
             Place::KeySet(address) => address,
             Place::Discovered(discovery) => &discovery.key_set(&self.metadata(discovery).await?.body)?,
@@ -52,7 +66,7 @@ impl Provider {
         Ok(Published { keys, fresh: freshness(&answer.headers) })
     }
 
-    async fn metadata(&self, discovery: &Discovery) -> Result<Answer, String> {
+    async fn metadata(&self, discovery: &Discovery) -> Result<Answer, Failure> {
         let [openid, oauth] = discovery.places()?;
         match self.client.get(&openid).await {
             Err(NoAnswer::NotFound) => self.client.get(&oauth).await.map_err(|problem| problem.at(&oauth)),

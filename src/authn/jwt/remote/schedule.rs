@@ -116,11 +116,21 @@ impl Schedule {
 
     /// There were no keys to be had; those in force stay. Full jitter keeps services that failed together from coming
     /// back together.
-    pub(super) fn fail(&mut self, now: Instant, dice: f64) {
+    ///
+    /// A provider that asks to be left alone for a time is, whatever tokens name, but no longer than between two
+    /// refreshes of which it would say nothing.
+    pub(super) fn fail(&mut self, now: Instant, retry_after: Option<Duration>, dice: f64) {
         let (first, most) = self.timing.back_off;
         let ceiling = first.saturating_mul(2_u32.saturating_pow(self.failures)).min(most);
         self.failures = self.failures.saturating_add(1);
-        self.end(now, ceiling.min(LONGEST).mul_f64(dice));
+        let alone = retry_after.unwrap_or_default().min(self.timing.refresh.0);
+        self.end(now, ceiling.min(LONGEST).mul_f64(dice).max(alone));
+        self.cooled = self.cooled.max(after(now, alone));
+    }
+
+    /// Whether a refresh has begun and not ended.
+    pub(super) fn is_running(&self) -> bool {
+        self.running.is_some()
     }
 
     /// The keys in force were too old.
@@ -179,7 +189,14 @@ mod tests {
         fn fail(mut self, dice: f64) -> Self {
             assert_eq!(self.step(), None);
             self.schedule.begin(self.now);
-            self.schedule.fail(self.now, dice);
+            self.schedule.fail(self.now, None, dice);
+            self
+        }
+
+        fn fail_for(mut self, ms: u32) -> Self {
+            assert_eq!(self.step(), None);
+            self.schedule.begin(self.now);
+            self.schedule.fail(self.now, Some(ms * MS), 0.5);
             self
         }
 
@@ -239,6 +256,17 @@ mod tests {
             told = told.after(80).fail(0.0);
         }
         assert_eq!(told.step(), None, "at once is one of the random times");
+    }
+
+    #[test]
+    fn a_provider_that_asks_for_it_is_left_alone_within_bounds() {
+        for (asked_for, expected) in [(0, 5), (3, 5), (60, 60), (100, 100), (u32::MAX, 100)] {
+            assert_eq!(Told::new(timing()).fail_for(asked_for).step(), Some(expected), "{asked_for}");
+        }
+        let told = Told::new(timing()).succeed(Some(500 * MS), 0.0).after(100).ask(Asked::Begins).fail_for(70);
+        assert_eq!(told.ask(Asked::Later).step(), Some(70), "tokens wait, too");
+        let told = Told::new(timing()).succeed(Some(500 * MS), 0.0).after(100).ask(Asked::Begins).fail_for(20);
+        assert_eq!(told.ask(Asked::Later).step(), Some(20), "and as long as they would have had to");
     }
 
     #[test]

@@ -36,8 +36,10 @@ const LEAST: Duration = Duration::from_millis(100);
 ///   are fetched again at the end of it. So invented names cost the provider little, and a new key is noticed all the
 ///   same. However many requests wait, one refresh is under way.
 /// - **Bad days.** As long as the provider does not answer, or not with a set that holds a key of use, the keys in force
-///   [stay](Self::max_stale), and it is asked again after random times that [double](Self::back_off). Only where there
-///   never was a set, tokens are answered 503, with `Retry-After`.
+///   [stay](Self::max_stale), and it is asked again after random times that [double](Self::back_off). If it says with 429
+///   or 503 when to come again (`Retry-After`), it is left alone until then, but no longer than the
+///   [shortest time](Self::refresh_between) between two refreshes that go well. Only where there never was a set, tokens
+///   are answered 503, with `Retry-After`.
 /// - **Trust.** Addresses are `https`, but for those of this very machine. TLS is that of rustls with aws-lc-rs, whatever
 ///   the default of the process, and trusts the roots of the system. Redirects are not followed, and answers are
 ///   [bounded](Self::max_size). Metadata must name exactly the issuer that was asked for. Secrets in a published set
