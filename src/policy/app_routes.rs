@@ -56,7 +56,7 @@ fn selected(policy: &Compiled, pattern: &Pattern) -> Vec<Option<usize>> {
     if same.is_some() {
         return vec![same];
     }
-    let find = |path: String| policy.lookup.find(path.as_bytes(), EmptySegment::Matches).map(|hit| hit.route);
+    let find = |path: String| policy.lookup.find(path.as_bytes(), EmptySegment::Matches);
     samples(pattern).map(find).collect()
 }
 

@@ -1,6 +1,10 @@
 //! Where the parameters of a key are in a path.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
+
+use percent_encoding::percent_decode;
+
+use super::pattern::Pattern;
 
 /// Whether an empty segment inside a path satisfies `{x}`: routers disagree (matchit 0.8 says yes, 0.9 no).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,17 +44,36 @@ impl Captures {
         }
         self.len += 1;
     }
+}
 
-    pub(crate) fn len(&self) -> usize {
-        self.len
+/// The parameters of a route in one reading of the path. They are looked for when something asks for one, which few
+/// rules do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Params<'a> {
+    /// The key and how it matches; nothing where there is no path.
+    matched: Option<(&'a Pattern, EmptySegment)>,
+    reading: &'a [u8],
+}
+
+impl<'a> Params<'a> {
+    pub(crate) const NONE: Self = Self { matched: None, reading: &[] };
+
+    pub(crate) fn new(pattern: &'a Pattern, empty: EmptySegment, reading: &'a [u8]) -> Self {
+        Self { matched: Some((pattern, empty)), reading }
     }
 
-    /// Forgets all but the first `len`.
-    pub(crate) fn truncate(&mut self, len: usize) {
-        for slot in self.inline.iter_mut().take(self.len).skip(len) {
-            *slot = (0, 0);
+    /// The reading in which they are.
+    pub(crate) fn reading(&self) -> &'a [u8] {
+        self.reading
+    }
+
+    /// The value of a parameter, percent-decoded once, if it is UTF-8.
+    pub(crate) fn get(&self, index: usize) -> Option<Cow<'a, str>> {
+        let (pattern, empty) = self.matched?;
+        let place = pattern.captures_as_spelled(self.reading, empty)?.get(index)?;
+        match Cow::from(percent_decode(self.reading.get(place)?)) {
+            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+            Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
         }
-        self.spilled.truncate(len.saturating_sub(INLINE));
-        self.len = self.len.min(len);
     }
 }

@@ -78,7 +78,7 @@ pub(crate) fn decide(
     if let Some(caller) = &mut caller {
         caller.resolve(policy);
     }
-    if selections.iter().all(|selection| is_plainly_open(policy, selection, caller.as_ref())) {
+    if selections.all(|selection| is_plainly_open(policy, selection, caller.as_ref())) {
         return Decision::Allow(Permit(()));
     }
     if let Some(denial) = unusable(identity) {
@@ -98,7 +98,7 @@ pub(crate) fn shadow_differences(
     identity: &Identity,
     circumstances: &Circumstances<'_>,
 ) -> Vec<ShadowDifference> {
-    if !selections.iter().any(|selection| selection.rule().is_some_and(|rule| rule.shadow.is_some())) {
+    if selections.all(|selection| selection.rule().is_none_or(|rule| rule.shadow.is_none())) {
         return Vec::new();
     }
     let caller = identity.principal().map(|principal| Caller::new(policy, principal));
@@ -185,9 +185,7 @@ impl<'a> Trial<'a> {
     pub(crate) fn case(&self, selection: &'a Selection<'a>) -> Option<Case<'a>> {
         match selection {
             Selection::Unlisted => None,
-            Selection::Listed { route, captures, reading, .. } => {
-                Some(Case { route, captures, reading: self.selections.reading(*reading) })
-            }
+            Selection::Listed { route, .. } => Some(Case { route, params: self.selections.params(selection) }),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use http::Method;
 
 use super::{
-    capture::Captures,
+    capture::Params,
     check::Checks,
     compiled::{Conditions, Grant, Grants, Route},
     decide::denial_of,
@@ -100,8 +100,7 @@ impl Requirement {
         let caller = principal.map(|principal| self.caller(principal));
         let circumstances =
             Circumstances { method: &Method::GET, client: ClientAddress::Unknown, now: None, checks: &CHECKS };
-        let captures = Captures::default();
-        let case = Case { route: &NOWHERE, captures: &captures, reading: &[] };
+        let case = Case { route: &NOWHERE, params: Params::NONE };
         let judge = Judge { names: &self.table, circumstances: &circumstances, case };
         let standing = judge.standing(&self.grants, caller.as_ref(), Scrutiny::Full);
         let denial = denial_of(standing, &self.grants, &judge, caller.as_ref())?;

@@ -1,7 +1,6 @@
 //! Whether a caller holds a grant, and how far it is from one it does not hold.
 
 use std::{
-    borrow::Cow,
     net::IpAddr,
     ops::ControlFlow,
     time::{Duration, SystemTime},
@@ -9,11 +8,10 @@ use std::{
 
 use http::Method;
 use ipnet::IpNet;
-use percent_encoding::percent_decode;
 use serde_json::{Number, Value};
 
 use super::{
-    capture::Captures,
+    capture::Params,
     check::{CheckContext, CheckOutcome, Checks},
     compiled::{ClaimTest, ClaimValue, Compiled, Conditions, Grant, Grants, Route},
     part::{Broken, Distance, Part, Unmet},
@@ -88,23 +86,11 @@ pub(crate) enum Scrutiny {
     Visibility,
 }
 
-/// A route that is judged: its parameters and the reading that they were captured from.
+/// A route that is judged, and its parameters.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Case<'a> {
     pub(crate) route: &'a Route,
-    pub(crate) captures: &'a Captures,
-    pub(crate) reading: &'a [u8],
-}
-
-impl<'a> Case<'a> {
-    /// The value of a parameter, percent-decoded once, if it is UTF-8.
-    pub(crate) fn param(&self, index: usize) -> Option<Cow<'a, str>> {
-        let raw = self.reading.get(self.captures.get(index)?)?;
-        match Cow::from(percent_decode(raw)) {
-            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
-            Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
-        }
-    }
+    pub(crate) params: Params<'a>,
 }
 
 /// A pair of the circumstances and the case, against which grants are judged.
@@ -261,7 +247,7 @@ impl Judge<'_> {
     }
 
     fn ask(&self, check: &str, caller: &Caller<'_>) -> CheckOutcome {
-        let values: Vec<_> = (0..self.case.route.params.len()).map(|index| self.case.param(index)).collect();
+        let values: Vec<_> = (0..self.case.route.params.len()).map(|index| self.case.params.get(index)).collect();
         let params: Vec<_> =
             self.case.route.params.iter().zip(&values).map(|(name, value)| (&**name, value.as_deref())).collect();
         let context = CheckContext {
@@ -326,7 +312,7 @@ impl Judge<'_> {
         match (wanted, claim) {
             (_, Value::String(claim)) => self.text_equals(wanted, claim),
             (ClaimValue::Parameter(index), Value::Number(claim)) => {
-                self.case.param(*index).is_some_and(|param| is_decimal(claim, &param))
+                self.case.params.get(*index).is_some_and(|param| is_decimal(claim, &param))
             }
             (ClaimValue::Literal(Value::Number(wanted)), Value::Number(claim)) => is_same_number(wanted, claim),
             (ClaimValue::Literal(Value::Bool(wanted)), Value::Bool(claim)) => wanted == claim,
@@ -339,7 +325,7 @@ impl Judge<'_> {
         !claim.is_empty()
             && match wanted {
                 ClaimValue::Literal(wanted) => wanted.as_str() == Some(claim),
-                ClaimValue::Parameter(index) => self.case.param(*index).is_some_and(|param| param == claim),
+                ClaimValue::Parameter(index) => self.case.params.get(*index).is_some_and(|param| param == claim),
             }
     }
 }

@@ -6,26 +6,22 @@
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
+    mem,
+    num::NonZeroU32,
 };
 
 use super::{
-    capture::{Captures, EmptySegment},
+    capture::EmptySegment,
     pattern::{self, Pattern, Piece},
     spelling::other_spellings,
 };
 
-/// A route, and what its parameters captured.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Hit {
-    pub(crate) route: usize,
-    pub(crate) captures: Captures,
-}
-
 /// The routes of a policy.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Lookup {
-    root: Node,
-    patterns: HashMap<usize, Pattern>,
+    /// The root first.
+    nodes: Vec<Node>,
+    patterns: Vec<Option<Pattern>>,
     /// Routes by a hash of their shape.
     shapes: HashMap<u64, Vec<usize>>,
     /// Whether a key ends in `/`, so that paths must also be read with one.
@@ -38,13 +34,37 @@ pub(crate) struct Lookup {
 
 #[derive(Debug, Default)]
 struct Node {
-    /// The first bytes of the static continuations, sorted; no two begin alike.
-    firsts: Vec<u8>,
-    /// The static continuations, in the order of their first bytes.
-    statics: Vec<(Box<[u8]>, Node)>,
-    param: Option<Box<Node>>,
-    rest: Option<usize>,
-    route: Option<usize>,
+    /// The text that leads here, without its first byte, by which the node above knows this one.
+    text: Box<[u8]>,
+    statics: Statics,
+    param: Option<Place>,
+    rest: Option<u32>,
+    route: Option<u32>,
+}
+
+/// The place of a node; the root is below no other.
+type Place = NonZeroU32;
+
+/// The static continuations of a node by their first byte.
+#[derive(Debug, Default)]
+struct Statics {
+    /// The first byte of the first one.
+    low: u8,
+    /// From that byte on.
+    places: Vec<Option<Place>>,
+}
+
+impl Default for Lookup {
+    fn default() -> Self {
+        Self {
+            nodes: vec![Node::default()],
+            patterns: Vec::new(),
+            shapes: HashMap::new(),
+            trailing_slash: false,
+            depth: 0,
+            prefixed_params: false,
+        }
+    }
 }
 
 impl Lookup {
@@ -55,10 +75,20 @@ impl Lookup {
         self.prefixed_params |= has_prefixed_param(pattern);
         self.depth = self.depth.max(pattern.text().matches('/').count());
         self.shapes.entry(shape_hash(pattern.text())).or_default().push(route);
-        self.patterns.insert(route, pattern.clone());
-        *self.root.place(pattern.pieces()) = Some(route);
+        if self.patterns.len() <= route {
+            self.patterns.resize(route + 1, None);
+        }
+        if let Some(place) = self.patterns.get_mut(route) {
+            *place = Some(pattern.clone());
+        }
+        let number = u32::try_from(route).ok();
+        if let Some(end) = self.end_of(pattern.pieces()) {
+            *end = number;
+        }
         for spelling in other_spellings(pattern.pieces()) {
-            self.root.place(&spelling).get_or_insert(route);
+            if let Some(end) = self.end_of(&spelling) {
+                *end = end.or(number);
+            }
         }
     }
 
@@ -72,22 +102,21 @@ impl Lookup {
 
     /// The route that `path` selects: from left to right static beats `{x}` beats `{*x}`, with backtracking.
     #[inline]
-    pub(crate) fn find(&self, path: &[u8], empty: EmptySegment) -> Option<Hit> {
-        let mut search = Search { path, empty, captures: Captures::default() };
-        let route = search.visit(&self.root, path)?;
-        Some(Hit { route, captures: search.captures })
+    pub(crate) fn find(&self, path: &[u8], empty: EmptySegment) -> Option<usize> {
+        let route = self.visit(self.nodes.first()?, path, empty)?;
+        Some(route as usize)
     }
 
-    /// Whether the two ways to look at empty segments may select different routes for `path`: between two slashes,
-    /// which a clean path does not have, or behind the text of `/img{id}`, which an empty parameter leaves standing
-    /// alone.
+    /// Whether the path may select other routes than that which [`Lookup::find`] finds with
+    /// [`EmptySegment::Matches`]: not where nothing in it is empty. Behind the text of `/img{id}` an empty parameter
+    /// leaves nothing to be seen.
     #[inline]
-    pub(crate) fn ways_differ(&self, path: &[u8], clean: bool) -> bool {
-        self.prefixed_params || (!clean && path.windows(2).any(|pair| pair == b"//"))
+    pub(crate) fn is_ambiguous(&self, path: &[u8], is_clean: bool) -> bool {
+        self.prefixed_params || (!is_clean && path.windows(2).any(|pair| pair == b"//"))
     }
 
     /// The route whose nest serves `path`, which ends in a slash behind a parameter that stands for nothing.
-    pub(crate) fn find_nest(&self, path: &[u8]) -> Option<Hit> {
+    pub(crate) fn find_nest(&self, path: &[u8]) -> Option<usize> {
         let inside = path.strip_suffix(b"/").filter(|inside| self.prefixed_params || inside.ends_with(b"/"))?;
         self.find(inside, EmptySegment::IsLast)
     }
@@ -95,13 +124,149 @@ impl Lookup {
     /// The route whose key is `path`, parameter names aside.
     pub(crate) fn route_of(&self, path: &str) -> Option<usize> {
         let same = |route: &&usize| {
-            self.patterns.get(route).is_some_and(|pattern| pattern::shape(pattern.text()).eq(pattern::shape(path)))
+            self.pattern(**route).is_some_and(|pattern| pattern::shape(pattern.text()).eq(pattern::shape(path)))
         };
         self.shapes.get(&shape_hash(path))?.iter().find(same).copied()
     }
 
+    #[inline]
     pub(crate) fn pattern(&self, route: usize) -> Option<&Pattern> {
-        self.patterns.get(&route)
+        self.patterns.get(route)?.as_ref()
+    }
+
+    /// Goes on in a loop where there is one way, and by recursion where there may be a way back. Depth is bounded by
+    /// the depth of the trie, which the policy's longest key bounds. `rest` is an end of the path.
+    fn visit<'n>(&'n self, mut node: &'n Node, mut rest: &[u8], empty: EmptySegment) -> Option<u32> {
+        loop {
+            let Some((&first, behind)) = rest.split_first() else { return self.at_end(node, empty) };
+            if let Some(child) = self.node(node.statics.get(first))
+                && let Some(tail) = child.behind(behind)
+            {
+                if node.param.is_none() && node.rest.is_none() {
+                    (node, rest) = (child, tail);
+                    continue;
+                }
+                if let Some(route) = self.visit(child, tail, empty) {
+                    return Some(route);
+                }
+            }
+            let param = self.node(node.param).zip(pattern::segment(rest, empty));
+            let Some((child, tail)) = param.and_then(|(child, length)| Some((child, rest.get(length..)?))) else {
+                return node.rest_of(empty);
+            };
+            if node.rest.is_none() {
+                (node, rest) = (child, tail);
+                continue;
+            }
+            return self.visit(child, tail, empty).or_else(|| node.rest_of(empty));
+        }
+    }
+
+    fn at_end(&self, node: &Node, empty: EmptySegment) -> Option<u32> {
+        if empty == EmptySegment::IsLast { self.node(node.param)?.route } else { node.route }
+    }
+
+    #[inline]
+    fn node(&self, place: Option<Place>) -> Option<&Node> {
+        self.nodes.get(place?.get() as usize)
+    }
+
+    fn node_mut(&mut self, place: Option<Place>) -> Option<&mut Node> {
+        self.nodes.get_mut(place.map_or(0, Place::get) as usize)
+    }
+
+    /// Where the route of `pieces` stands.
+    fn end_of(&mut self, pieces: &[Piece]) -> Option<&mut Option<u32>> {
+        let mut place = None;
+        for piece in pieces {
+            place = match piece {
+                Piece::Literal(text) => self.descend(place, text.as_bytes()),
+                Piece::Param(_) => self.descend_param(place),
+                Piece::Rest(_) => return Some(&mut self.node_mut(place)?.rest),
+            };
+        }
+        Some(&mut self.node_mut(place)?.route)
+    }
+
+    /// The place behind `text`, which is made where it is missing; none is the root.
+    fn descend(&mut self, mut above: Option<Place>, mut text: &[u8]) -> Option<Place> {
+        while let Some((&first, behind)) = text.split_first() {
+            let Some(below) = self.node_mut(above)?.statics.get(first) else {
+                let below = self.add(Node { text: behind.into(), ..Node::default() });
+                self.node_mut(above)?.statics.insert(first, below?);
+                return below;
+            };
+            let node = self.node_mut(Some(below))?;
+            let common = node.text.iter().zip(behind).take_while(|(a, b)| a == b).count();
+            if let Some(&first) = node.text.get(common) {
+                self.split(below, common, first)?;
+            }
+            (above, text) = (Some(below), behind.get(common..)?);
+        }
+        above
+    }
+
+    /// Parts the text that leads to a node before its byte `next`, which is at `length`.
+    fn split(&mut self, place: Place, length: usize, next: u8) -> Option<()> {
+        let node = self.node_mut(Some(place))?;
+        let (head, tail) = (node.text.get(..length)?.into(), node.text.get(length + 1..)?.into());
+        let lower = Node { text: tail, ..mem::take(node) };
+        let lower = self.add(lower)?;
+        let upper = self.node_mut(Some(place))?;
+        upper.text = head;
+        upper.statics.insert(next, lower);
+        Some(())
+    }
+
+    fn descend_param(&mut self, above: Option<Place>) -> Option<Place> {
+        let known = self.node_mut(above)?.param;
+        if known.is_none() {
+            let below = self.add(Node::default());
+            self.node_mut(above)?.param = below;
+            return below;
+        }
+        known
+    }
+
+    fn add(&mut self, node: Node) -> Option<Place> {
+        let place = u32::try_from(self.nodes.len()).ok().and_then(Place::new);
+        self.nodes.push(node);
+        place
+    }
+}
+
+impl Node {
+    /// What is behind the text that leads here.
+    #[inline]
+    fn behind<'p>(&self, rest: &'p [u8]) -> Option<&'p [u8]> {
+        if self.text.is_empty() { Some(rest) } else { rest.strip_prefix(&*self.text) }
+    }
+
+    fn rest_of(&self, empty: EmptySegment) -> Option<u32> {
+        self.rest.filter(|_| empty != EmptySegment::IsLast)
+    }
+}
+
+impl Statics {
+    #[inline]
+    fn get(&self, first: u8) -> Option<Place> {
+        *self.places.get(usize::from(first.wrapping_sub(self.low)))?
+    }
+
+    fn insert(&mut self, first: u8, place: Place) {
+        if self.places.is_empty() {
+            self.low = first;
+        }
+        let lower = usize::from(self.low.saturating_sub(first));
+        self.places.splice(..0, std::iter::repeat_n(None, lower));
+        self.low = self.low.min(first);
+        let index = usize::from(first - self.low);
+        if self.places.len() <= index {
+            self.places.resize(index + 1, None);
+        }
+        if let Some(known) = self.places.get_mut(index) {
+            *known = Some(place);
+        }
     }
 }
 
@@ -123,134 +288,6 @@ fn ends_in_slash(pattern: &Pattern) -> bool {
     matches!(pattern.pieces().last(), Some(Piece::Literal(text)) if text.ends_with('/') && pattern.text().len() > 1)
 }
 
-impl Node {
-    /// Where the route of `pieces` stands.
-    fn place(&mut self, pieces: &[Piece]) -> &mut Option<usize> {
-        let mut node = self;
-        for piece in pieces {
-            match piece {
-                Piece::Literal(text) => node = node.descend(text.as_bytes()),
-                Piece::Param(_) => node = node.param.get_or_insert_default(),
-                Piece::Rest(_) => return &mut node.rest,
-            }
-        }
-        &mut node.route
-    }
-
-    /// The node behind `text`, which is made where it is missing.
-    fn descend(&mut self, text: &[u8]) -> &mut Self {
-        let Some(&first) = text.first() else { return self };
-        let index = match self.firsts.binary_search(&first) {
-            Ok(index) => index,
-            Err(index) => {
-                self.firsts.insert(index, first);
-                self.statics.insert(index, (text.into(), Self::default()));
-                index
-            }
-        };
-        #[expect(clippy::indexing_slicing, reason = "the search above has found or made this place")]
-        let (prefix, node) = &mut self.statics[index];
-        let common = prefix.iter().zip(text).take_while(|(a, b)| a == b).count();
-        if let Some((head, tail)) = prefix.split_at_checked(common)
-            && let Some(&first) = tail.first()
-        {
-            let (head, tail) = (Box::from(head), Box::from(tail));
-            let below = std::mem::take(node);
-            *node = Self { firsts: vec![first], statics: vec![(tail, below)], ..Self::default() };
-            *prefix = head;
-        }
-        node.descend(text.get(common..).unwrap_or_default())
-    }
-
-    /// The static continuation that `rest`, which begins with `first`, begins with, and what follows it.
-    #[inline]
-    fn static_child<'p>(&self, first: u8, rest: &'p [u8]) -> Option<(&Self, &'p [u8])> {
-        let index = place_of(&self.firsts, first)?;
-        let (prefix, node) = self.statics.get(index)?;
-        let (head, tail) = rest.split_at_checked(prefix.len())?;
-        (head.len() == 1 || head == &**prefix).then_some((node, tail))
-    }
-
-    /// Whether there is another way than the static one.
-    fn has_wildcard(&self) -> bool {
-        self.param.is_some() || self.rest.is_some()
-    }
-}
-
-/// Where `byte` is among `sorted` bytes, mostly a few.
-#[inline]
-fn place_of(sorted: &[u8], byte: u8) -> Option<usize> {
-    const FEW: usize = 16;
-    if sorted.len() <= FEW { sorted.iter().position(|other| *other == byte) } else { sorted.binary_search(&byte).ok() }
-}
-
-struct Search<'a> {
-    path: &'a [u8],
-    empty: EmptySegment,
-    captures: Captures,
-}
-
-impl Search<'_> {
-    /// Goes on in a loop where there is one way, and by recursion where there may be a way back. Depth is bounded by
-    /// the depth of the trie, which the policy's longest key bounds. `rest` is an end of the path.
-    fn visit(&mut self, mut node: &Node, mut rest: &[u8]) -> Option<usize> {
-        loop {
-            let Some(&first) = rest.first() else { return self.at_end(node, rest) };
-            match node.static_child(first, rest) {
-                Some((child, tail)) if node.has_wildcard() => {
-                    let before = self.captures.len();
-                    if let Some(route) = self.visit(child, tail) {
-                        return Some(route);
-                    }
-                    self.captures.truncate(before);
-                }
-                Some(next) => {
-                    (node, rest) = next;
-                    continue;
-                }
-                None => {}
-            }
-            let param = node.param.as_deref().zip(pattern::segment(rest, self.empty));
-            let Some((child, (segment, tail))) =
-                param.and_then(|(child, length)| Some((child, rest.split_at_checked(length)?)))
-            else {
-                return self.take_rest(node, rest);
-            };
-            let before = self.captures.len();
-            self.capture(segment, tail);
-            if node.rest.is_none() {
-                (node, rest) = (child, tail);
-                continue;
-            }
-            if let Some(route) = self.visit(child, tail) {
-                return Some(route);
-            }
-            self.captures.truncate(before);
-            return self.take_rest(node, rest);
-        }
-    }
-
-    fn at_end(&mut self, node: &Node, rest: &[u8]) -> Option<usize> {
-        if self.empty != EmptySegment::IsLast {
-            return node.route;
-        }
-        self.capture(rest, rest);
-        node.param.as_deref().and_then(|param| param.route)
-    }
-
-    fn take_rest(&mut self, node: &Node, rest: &[u8]) -> Option<usize> {
-        let route = node.rest.filter(|_| self.empty != EmptySegment::IsLast)?;
-        self.capture(rest, &[]);
-        Some(route)
-    }
-
-    /// Captures the part of the path that `tail` follows.
-    fn capture(&mut self, part: &[u8], tail: &[u8]) {
-        let end = self.path.len() - tail.len();
-        self.captures.push(end - part.len(), end);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -265,10 +302,15 @@ mod tests {
         lookup
     }
 
-    fn find<'a>(keys: &[&'a str], path: &str) -> Option<(&'a str, Vec<String>)> {
-        let hit = lookup(keys).find(path.as_bytes(), EmptySegment::Matches)?;
-        let captures = (0..).map_while(|index| hit.captures.get(index)).map(|place| path[place].to_owned()).collect();
-        Some((keys[hit.route], captures))
+    fn found<'k>(lookup: &Lookup, keys: &[&'k str], path: &str) -> Option<(&'k str, Vec<String>)> {
+        let route = lookup.find(path.as_bytes(), EmptySegment::Matches)?;
+        let captures = lookup.pattern(route)?.captures_as_spelled(path.as_bytes(), EmptySegment::Matches).unwrap();
+        let captures = (0..).map_while(|index| captures.get(index)).map(|place| path[place].to_owned()).collect();
+        Some((keys[route], captures))
+    }
+
+    fn find<'k>(keys: &[&'k str], path: &str) -> Option<(&'k str, Vec<String>)> {
+        found(&lookup(keys), keys, path)
     }
 
     #[test]
@@ -325,7 +367,11 @@ mod tests {
             ("/x", None),
         ] {
             let hit = lookup.find(path.as_bytes(), EmptySegment::IsLast);
-            assert_eq!(hit.map(|hit| hit.route), route, "{path}");
+            assert_eq!(hit, route, "{path}");
+            // Alone, a key matches the whole path, with the slash behind the parameter.
+            let path = format!("{path}/");
+            let alone = hit.map(|hit| lookup.pattern(hit).unwrap().captures(path.as_bytes(), EmptySegment::IsLast));
+            assert!(alone.is_none_or(|alone| alone.is_some()), "{path}");
         }
     }
 
@@ -362,14 +408,11 @@ mod tests {
                 let expected = router.at(&path).ok().map(|found| {
                     (*found.value, found.params.iter().map(|(_, value)| value.to_owned()).collect::<Vec<_>>())
                 });
-                let hit = lookup.find(path.as_bytes(), EmptySegment::Matches).map(|hit| {
-                    let captures = (0..).map_while(|index| hit.captures.get(index));
-                    (hit.route, captures.map(|place| path[place].to_owned()).collect::<Vec<_>>())
+                let texts: Vec<_> = taken.iter().map(String::as_str).collect();
+                let hit = found(&lookup, &texts, &path).map(|(key, captures)| {
+                    (texts.iter().position(|text| *text == key).unwrap(), captures)
                 });
                 if let Some((route, _)) = hit {
-                    let alone = lookup.pattern(route).unwrap().captures(path.as_bytes(), EmptySegment::Matches);
-                    let hit = lookup.find(path.as_bytes(), EmptySegment::Matches);
-                    prop_assert_eq!(alone, hit.map(|hit| hit.captures));
                     prop_assert_eq!(lookup.route_of(&taken[route].replace("{x", "{other")), Some(route));
                 }
                 prop_assert_eq!(hit, expected, "{} among {:?}", path, taken);

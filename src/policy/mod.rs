@@ -33,7 +33,7 @@ mod tests;
 #[cfg(feature = "testing")]
 pub(crate) use app_routes::compare_routes;
 pub use builder::{Grant, PolicyBuilder, RoleBuilder, Rule};
-pub(crate) use capture::{Captures, EmptySegment};
+pub(crate) use capture::{EmptySegment, Params};
 pub use check::CheckContext;
 pub(crate) use check::Checks;
 pub(crate) use compiled::Compiled;

@@ -107,24 +107,37 @@ impl Pattern {
         written
     }
 
-    /// The places of the parameters in `path`, if this pattern alone matches it.
+    /// The places of the parameters in `path`, if this pattern as it is written matches it.
     pub(crate) fn captures(&self, path: &[u8], empty: EmptySegment) -> Option<Captures> {
-        let mut captures = Captures::default();
-        let mut at = 0;
-        for piece in &*self.pieces {
-            let rest = path.get(at..).unwrap_or_default();
-            let length = match piece {
-                Piece::Literal(text) => rest.starts_with(text.as_bytes()).then_some(text.len())?,
-                Piece::Param(_) => segment(rest, empty)?,
-                Piece::Rest(_) => (!rest.is_empty()).then_some(rest.len())?,
-            };
-            if !matches!(piece, Piece::Literal(_)) {
-                captures.push(at, at + length);
-            }
-            at += length;
-        }
-        (at == path.len()).then_some(captures)
+        captures(&self.pieces, path, empty)
     }
+
+    /// The places of the parameters in `path`, if this pattern matches it in any spelling.
+    pub(super) fn captures_as_spelled(&self, path: &[u8], empty: EmptySegment) -> Option<Captures> {
+        let respelled = || other_spellings(&self.pieces).iter().find_map(|pieces| captures(pieces, path, empty));
+        self.captures(path, empty).or_else(respelled)
+    }
+}
+
+fn captures(pieces: &[Piece], path: &[u8], empty: EmptySegment) -> Option<Captures> {
+    let path = if empty == EmptySegment::IsLast { path.strip_suffix(b"/")? } else { path };
+    let mut captures = Captures::default();
+    let (mut at, mut length) = (0, 0);
+    for piece in pieces {
+        let rest = path.get(at..).unwrap_or_default();
+        length = match piece {
+            Piece::Literal(text) => rest.starts_with(text.as_bytes()).then_some(text.len())?,
+            Piece::Param(_) if rest.is_empty() && empty == EmptySegment::IsLast => 0,
+            Piece::Param(_) => segment(rest, empty)?,
+            Piece::Rest(_) => (!rest.is_empty()).then_some(rest.len())?,
+        };
+        if !matches!(piece, Piece::Literal(_)) {
+            captures.push(at, at + length);
+        }
+        at += length;
+    }
+    let is_as_asked = empty != EmptySegment::IsLast || (length == 0 && matches!(pieces.last(), Some(Piece::Param(_))));
+    (at == path.len() && is_as_asked).then_some(captures)
 }
 
 /// The length of the segment that `rest` begins with, if `{x}` matches it: nothing does at the end of a path,

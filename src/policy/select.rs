@@ -5,9 +5,9 @@ use std::{borrow::Cow, sync::Arc};
 use http::Method;
 
 use super::{
-    capture::{Captures, EmptySegment},
+    capture::{EmptySegment, Params},
     compiled::{Compiled, Route, Rule},
-    lookup::Hit,
+    pattern::Pattern,
 };
 use crate::{
     path::{Readings, Rejected, StartPaths, Tolerance, is_clean, same_but_encoded_slashes, same_but_trailing_slashes},
@@ -19,14 +19,16 @@ use crate::{
 pub(crate) enum Selection<'a> {
     /// No key matches.
     Unlisted,
-    /// A route, its rule for the method of the request if it lists that, and the reading from which its parameters
-    /// were captured.
-    Listed { route: &'a Route, rule: Option<&'a Rule>, captures: Captures, reading: Reading },
+    /// A route, its rule for the method of the request if it lists that, and how its key matches which reading.
+    Listed { route: &'a Route, rule: Option<&'a Rule>, pattern: &'a Pattern, empty: EmptySegment, reading: Reading },
 }
 
 /// The place of a reading: the readings of the path as it stands come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reading(usize);
+
+/// The index of a route, and what was thought of empty segments when it was selected.
+type Hit = (usize, EmptySegment);
 
 /// Everything that the path of a request selects.
 #[derive(Debug)]
@@ -53,6 +55,12 @@ pub(crate) fn select<'a>(
 }
 
 impl<'a> Selections<'a> {
+    /// Whether `holds` of everything that was selected.
+    #[inline]
+    pub(crate) fn all(&self, holds: impl Fn(&Selection<'a>) -> bool) -> bool {
+        self.first.as_ref().is_none_or(&holds) && self.more.iter().all(holds)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Selection<'a>> {
         self.first.iter().chain(&self.more)
     }
@@ -72,9 +80,14 @@ impl<'a> Selections<'a> {
         self.first.as_ref()?.rule()
     }
 
-    /// The text of a reading.
-    pub(crate) fn reading(&self, reading: Reading) -> &[u8] {
-        self.readings.get(reading)
+    /// The parameters of the route that was selected.
+    pub(crate) fn params<'s>(&'s self, selection: &Selection<'s>) -> Params<'s> {
+        match selection {
+            Selection::Unlisted => Params::NONE,
+            Selection::Listed { pattern, empty, reading, .. } => {
+                Params::new(pattern, *empty, self.readings.get(*reading))
+            }
+        }
     }
 
     /// Every reading of the path, in order.
@@ -98,6 +111,12 @@ impl<'a> Selections<'a> {
 
     /// Every reading selects. What the bare path selects binds, too, but nobody need have listed it.
     fn add_readings(&mut self, policy: &'a Compiled, method: &Method) {
+        if self.readings.is_clean() {
+            if !self.add_reading(policy, method, Reading(0)) {
+                self.push(Selection::Unlisted);
+            }
+            return;
+        }
         let mut unlisted = Vec::new();
         for reading in self.readings.whole() {
             if !self.add_reading(policy, method, reading) {
@@ -112,32 +131,27 @@ impl<'a> Selections<'a> {
         }
     }
 
-    /// Adds what a reading selects, either way; whether it selects anything.
+    /// Adds what a reading selects, whatever is thought of empty segments; whether it selects anything.
     fn add_reading(&mut self, policy: &'a Compiled, method: &Method, reading: Reading) -> bool {
         let text = self.readings.get(reading);
-        let differ = policy.lookup.ways_differ(text, self.readings.is_clean());
+        let is_ambiguous = policy.lookup.is_ambiguous(text, self.readings.is_clean());
         let lenient = policy.lookup.find(text, EmptySegment::Matches);
-        let strict = if differ { policy.lookup.find(text, EmptySegment::Fails) } else { None };
-        let nest = policy.lookup.find_nest(text);
-        let is_listed = lenient.is_some() || strict.is_some() || nest.is_some();
-        let strict = strict.filter(|hit| lenient.as_ref() != Some(hit));
-        if let Some(hit) = lenient {
-            self.add_hit(policy, method, reading, hit);
+        let others = if is_ambiguous { other_hits(policy, text, lenient) } else { [None; 2] };
+        let is_listed = lenient.is_some() || others.iter().any(Option::is_some);
+        if let Some(index) = lenient {
+            self.add_hit(policy, method, reading, (index, EmptySegment::Matches));
         }
-        if let Some(hit) = strict {
+        for hit in others.into_iter().flatten() {
             self.add_hit(policy, method, reading, hit);
-        }
-        if let Some(nest) = nest {
-            self.add_hit(policy, method, reading, nest);
         }
         is_listed
     }
 
     #[inline]
-    fn add_hit(&mut self, policy: &'a Compiled, method: &Method, reading: Reading, hit: Hit) {
-        if let Some(route) = policy.routes.get(hit.route) {
+    fn add_hit(&mut self, policy: &'a Compiled, method: &Method, reading: Reading, (index, empty): Hit) {
+        if let Some((route, pattern)) = policy.routes.get(index).zip(policy.lookup.pattern(index)) {
             let rule = route.rule_for(policy, method);
-            self.push(Selection::Listed { route, rule, captures: hit.captures, reading });
+            self.push(Selection::Listed { route, rule, pattern, empty, reading });
         }
     }
 
@@ -174,13 +188,13 @@ impl<'a> Selections<'a> {
         if self.selects_only(&route.pattern) {
             return;
         }
-        let matches: Vec<_> = (self.readings.iter())
-            .filter_map(|(reading, text)| Some((reading, pattern.captures(text, EmptySegment::Matches)?)))
-            .collect();
+        let empty = EmptySegment::Matches;
+        let is_matched = |(reading, text): (Reading, &[u8])| pattern.captures(text, empty).map(|_| reading);
+        let matches: Vec<_> = self.readings.iter().filter_map(is_matched).collect();
         self.stale_match = matches.is_empty();
         let rule = route.rule_for(policy, method);
-        for (reading, captures) in matches {
-            self.push(Selection::Listed { route, rule, captures, reading });
+        for reading in matches {
+            self.push(Selection::Listed { route, rule, pattern, empty, reading });
         }
     }
 
@@ -188,6 +202,14 @@ impl<'a> Selections<'a> {
     fn selects_only(&self, pattern: &str) -> bool {
         self.only_route().is_some_and(|only| **only == *pattern)
     }
+}
+
+/// The routes that `text` selects where empty segments are thought of otherwise.
+#[cold]
+fn other_hits(policy: &Compiled, text: &[u8], lenient: Option<usize>) -> [Option<Hit>; 2] {
+    let strict = policy.lookup.find(text, EmptySegment::Fails).filter(|route| lenient != Some(*route));
+    let nest = policy.lookup.find_nest(text);
+    [strict.map(|route| (route, EmptySegment::Fails)), nest.map(|route| (route, EmptySegment::IsLast))]
 }
 
 impl<'a> Selection<'a> {

@@ -117,7 +117,7 @@ impl<'p> Classes<'p> {
     fn lookups(&self, path: &str) -> [Option<usize>; 4] {
         let slash = format!("{path}/");
         [(0, path), (1, &slash), (2, path), (3, &slash)].map(|(lookup, path)| {
-            self.policy(lookup).lookup.find(path.as_bytes(), EmptySegment::Matches).map(|hit| hit.route)
+            self.policy(lookup).lookup.find(path.as_bytes(), EmptySegment::Matches)
         })
     }
 

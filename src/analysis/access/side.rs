@@ -1,9 +1,8 @@
 //! What the rules of one policy demand, as functions.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use http::Method;
-use percent_encoding::percent_decode;
 
 use super::{
     facts::{ClaimText, Fact, Facts},
@@ -12,7 +11,7 @@ use super::{
 use crate::{
     path::Tolerance,
     policy::{
-        Captures, ClaimTest, ClaimValue, Compiled, CompiledGrant as Grant, CompiledRule as Rule, Conditions, Selection,
+        ClaimTest, ClaimValue, Compiled, CompiledGrant as Grant, CompiledRule as Rule, Conditions, Params, Selection,
         Unlisted, select,
     },
     role::{NameId, NameKind, NameSet},
@@ -78,8 +77,8 @@ impl<'p> Side<'p> {
         for selection in selections.iter() {
             let one = match selection {
                 Selection::Unlisted => unlisted(self.policy.unlisted),
-                Selection::Listed { captures, reading, .. } => match selection.rule() {
-                    Some(rule) => self.rule(facts, rule, captures, selections.reading(*reading)),
+                Selection::Listed { rule, .. } => match rule {
+                    Some(rule) => self.rule(facts, rule, selections.params(selection)),
                     None => Access::NOBODY,
                 },
             };
@@ -88,16 +87,13 @@ impl<'p> Side<'p> {
         all
     }
 
-    /// For whom a rule is open where its parameters are at `captures` of `reading`.
-    pub(crate) fn rule(&mut self, facts: &mut Facts, rule: &Rule, captures: &Captures, reading: &[u8]) -> Access {
+    /// For whom a rule is open where its route has `params`.
+    pub(crate) fn rule(&mut self, facts: &mut Facts, rule: &Rule, params: Params<'_>) -> Access {
         let depends = rule.allow.iter().filter_map(Grant::conditions).any(has_parameters);
         if !depends && let Some(known) = self.rules.get(&rule.info.index) {
             return *known;
         }
-        let param = |index| {
-            let raw = reading.get(captures.get(index)?)?;
-            String::from_utf8(percent_decode(raw).collect()).ok()
-        };
+        let param = |index| params.get(index).map(Cow::into_owned);
         let access = self.grants(facts, &rule.allow, &param);
         if !depends {
             self.rules.insert(rule.info.index, access);

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     analysis::access::{Callers, Facts, Function, Side, Strangers},
     diagnostic::quoted,
-    policy::{CompiledRule, EmptySegment, Verb},
+    policy::{CompiledRule, EmptySegment, Params, Verb},
 };
 
 pub(super) fn find(survey: &Survey<'_>, findings: &mut Vec<Finding>) {
@@ -44,8 +44,9 @@ impl<'p> Openness<'p> {
     }
 
     fn on_path(&mut self, rule: &CompiledRule, of: &Key<'_>, path: &str) -> Option<Function> {
-        let captures = of.pattern.captures(path.as_bytes(), EmptySegment::Matches)?;
-        let access = self.side.rule(&mut self.facts, rule, &captures, path.as_bytes());
+        of.pattern.captures(path.as_bytes(), EmptySegment::Matches)?;
+        let params = Params::new(of.pattern, EmptySegment::Matches, path.as_bytes());
+        let access = self.side.rule(&mut self.facts, rule, params);
         Some(self.side.open(&mut self.facts, access))
     }
 
@@ -92,8 +93,8 @@ impl<'p> Openness<'p> {
         let inside = self.rule(key.rule, key, key)?;
         let mut wider = None;
         for path in [path.clone(), format!("{path}/")] {
-            let Some(hit) = survey.policy.lookup.find(path.as_bytes(), EmptySegment::Matches) else { continue };
-            for other in survey.keys.iter().filter(|other| other.index == hit.route) {
+            let Some(index) = survey.policy.lookup.find(path.as_bytes(), EmptySegment::Matches) else { continue };
+            for other in survey.keys.iter().filter(|other| other.index == index) {
                 if other.shape == bare || other.shape.without_slash().as_ref() == Some(&bare) {
                     return None;
                 }

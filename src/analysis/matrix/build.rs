@@ -7,7 +7,7 @@ use http::Method;
 use super::cell::MatrixCell;
 use crate::{
     policy::{
-        Caller, Captures, Case, Checks, Circumstances, ClientAddress, Compiled, CompiledGrant, CompiledRule, Judge,
+        Caller, Case, Checks, Circumstances, ClientAddress, Compiled, CompiledGrant, CompiledRule, Judge, Params,
         Part, Policy, Route, Scrutiny, Unlisted, part_in_words,
     },
     principal::Principal,
@@ -177,7 +177,7 @@ impl Drawing<'_> {
             now: None,
             checks: &Checks::default(),
         };
-        let case = Case { route, captures: &Captures::default(), reading: &[] };
+        let case = Case { route, params: Params::NONE };
         let judge = Judge { names: &self.policy.names, circumstances: &circumstances, case };
         let mut needs = Vec::new();
         let lacks = conditions.visit(|part| match part {
