@@ -13,7 +13,7 @@ use super::body::DenialBody;
 use crate::{
     decision::{Denial, Mask},
     identity::Identity,
-    policy::unusable,
+    policy::{Revision, unusable},
     report::{Event, Reporter, TracingReporter, preflight},
     respond::{Preferences, Renderer, Visit, every_accept, is_grpc},
     target::{Head, Target, Texts},
@@ -37,7 +37,9 @@ pub(crate) struct Sender {
     pub(crate) client: Option<IpAddr>,
     hint: Option<&'static str>,
     is_grpc: bool,
-    visit: Option<Visit>,
+    visit: Option<Box<Visit>>,
+    /// Of the policy that the request is judged by, if there is one.
+    revision: Option<Revision>,
     /// The path as the client sent it, the `Accept` header and the id of the request.
     texts: Texts<3>,
 }
@@ -98,14 +100,16 @@ impl Sender {
             hint: None,
             is_grpc: false,
             visit: None,
+            revision: None,
             texts: Texts::default(),
         }
     }
 
     /// Takes down what the request tells.
+    #[inline]
     pub(crate) fn note(&mut self, head: Head<'_>, target: &Target<'_>, renderer: &Renderer) {
         self.method = head.method().clone();
-        self.visit = renderer.visit(head);
+        self.visit = renderer.visit(head).map(Box::new);
         let path = target.original.unwrap_or(target.path).as_bytes();
         let Noted { accepts, accept, content_type, request_id } = Noted::by(head.headers());
         if accepts > 1 {
@@ -122,7 +126,7 @@ impl Sender {
     }
 
     fn preferences(&self) -> Preferences {
-        Preferences::new(&self.method, self.is_grpc, self.texts.get(1), self.visit.clone())
+        Preferences::new(&self.method, self.is_grpc, self.texts.get(1), self.visit.as_deref().cloned())
     }
 
     fn request_id(&self) -> Option<&str> {
@@ -136,17 +140,22 @@ impl Sender {
         unusable.map_or(denial, Box::new)
     }
 
-    /// An event about this request, which was judged by the policy of this `revision`.
-    pub(crate) fn event<'a>(&'a self, event: Event<'a>, revision: &'a str) -> Event<'a> {
+    /// Notes by which policy the request is judged.
+    pub(crate) fn judged_by(&mut self, revision: Revision) {
+        self.revision = Some(revision);
+    }
+
+    /// An event about this request.
+    pub(crate) fn event<'a>(&'a self, event: Event<'a>) -> Event<'a> {
         event
             .with_principal(self.identity.principal())
             .with_client(self.client)
             .with_request_id(self.request_id())
-            .with_revision(revision)
+            .with_revision(self.revision.as_deref().unwrap_or_default())
     }
 
-    pub(crate) fn denied<'a>(&'a self, denial: &'a Denial, revision: &'a str) -> Event<'a> {
-        self.event(Event::denied(denial, &self.method, self.path()), revision).with_hint(self.hint)
+    pub(crate) fn denied<'a>(&'a self, denial: &'a Denial) -> Event<'a> {
+        self.event(Event::denied(denial, &self.method, self.path())).with_hint(self.hint)
     }
 }
 
@@ -161,16 +170,10 @@ impl Answering {
     }
 
     /// Answers a denial, and reports it if nobody has.
-    pub(crate) fn deny(
-        &self,
-        mut denial: Box<Denial>,
-        sender: &Sender,
-        revision: &str,
-        audience: Audience,
-    ) -> Response<Bytes> {
+    pub(crate) fn deny(&self, mut denial: Box<Denial>, sender: &Sender, audience: Audience) -> Response<Bytes> {
         let answer = self.renderer.render(&denial, &sender.preferences());
         if !mem::replace(&mut denial.reported, true) {
-            self.reporter.report(&sender.denied(&denial, revision).with_status(answer.status()));
+            self.reporter.report(&sender.denied(&denial).with_status(answer.status()));
         }
         match audience {
             Audience::Gates => with_denial(answer, denial),
@@ -184,14 +187,12 @@ impl Answering {
     }
 
     /// Answers a response that carries a denial once more, as this layer answers.
-    pub(crate) fn revise<R: DenialBody>(
-        &self,
-        mut response: Response<R>,
-        sender: &Sender,
-        revision: &str,
-    ) -> Response<R> {
-        let Some(returned) = response.extensions_mut().remove::<Returned>() else { return response };
-        self.answer_again(response.headers(), returned, sender, revision).map(R::from_denial)
+    #[inline]
+    pub(crate) fn revise<R: DenialBody>(&self, mut response: Response<R>, sender: &Sender) -> Response<R> {
+        match response.extensions_mut().remove::<Returned>() {
+            None => response,
+            Some(returned) => self.answer_again(response.headers(), returned, sender).map(R::from_denial),
+        }
     }
 
     #[cold]
@@ -200,19 +201,18 @@ impl Answering {
         added: &HeaderMap,
         Returned { denial, headers }: Returned,
         sender: &Sender,
-        revision: &str,
     ) -> Response<Bytes> {
         let denial = sender.as_if_missing(denial);
         let is_like_missing = matches!(denial.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
-        let mut answer = self.deny(denial, sender, revision, Audience::Gates);
+        let mut answer = self.deny(denial, sender, Audience::Gates);
         if !is_like_missing {
             keep_foreign_headers(added, &headers, answer.headers_mut());
         }
         answer
     }
 
-    pub(crate) fn report_waived(&self, denial: &Denial, sender: &Sender, revision: &str) {
-        self.reporter.report(&sender.denied(denial, revision).report_only());
+    pub(crate) fn report_waived(&self, denial: &Denial, sender: &Sender) {
+        self.reporter.report(&sender.denied(denial).report_only());
     }
 }
 
@@ -276,7 +276,7 @@ pub(crate) fn report_at_once(denial: Denial, head: Head<'_>) -> Denial {
     let answering = Answering::standalone();
     let mut sender = Sender::unknown(Identity::Anonymous);
     sender.note(head, &Target::from(head), &answering.renderer);
-    answering.reporter.report(&sender.denied(&denial, ""));
+    answering.reporter.report(&sender.denied(&denial));
     Denial { reported: true, ..denial }
 }
 

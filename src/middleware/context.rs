@@ -46,8 +46,9 @@ impl Caller {
 
     /// Leaves in the request what a gate has found out: the principal, bound to the policy that let it in, in the
     /// very place where it was found; or the fact that nobody is known.
-    pub(crate) fn leave(principal: Option<&Principal>, policy: &Arc<Compiled>, extensions: &mut Extensions) {
-        let snapshot: Arc<dyn Snapshot> = Arc::clone(policy) as _;
+    #[inline]
+    pub(crate) fn leave(principal: Option<&Principal>, policy: Arc<Compiled>, extensions: &mut Extensions) {
+        let snapshot: Arc<dyn Snapshot> = policy;
         let Some(principal) = principal else {
             extensions.remove::<Principal>();
             let caller = Self { identity: Identity::Anonymous, snapshot: Some(snapshot), answered_outside: true };

@@ -22,7 +22,7 @@ use crate::{
     authn::BoxFuture,
     identity::Identity,
     policy::Compiled,
-    target::{Head, Target},
+    target::Head,
 };
 
 pin_project! {
@@ -38,7 +38,7 @@ pin_project! {
     enum State<S, B, F> {
         Denied { answer: Option<Response<Bytes>> },
         Authenticating { identity: BoxFuture<Identity>, waiting: Option<Waiting<S, B>>, position: Position },
-        Forwarded { #[pin] inner: F, gate: Arc<Gate>, policy: Arc<Compiled>, sender: Sender },
+        Forwarded { #[pin] inner: F, gate: Arc<Gate>, sender: Sender },
         Unjudged { #[pin] inner: F },
     }
 }
@@ -66,8 +66,8 @@ impl<S, B, F> ResponseFuture<S, B, F> {
         Self { state: State::Unjudged { inner } }
     }
 
-    pub(super) fn forwarded(inner: F, gate: Arc<Gate>, policy: Arc<Compiled>, sender: Sender) -> Self {
-        Self { state: State::Forwarded { inner, gate, policy, sender } }
+    pub(super) fn forwarded(inner: F, gate: Arc<Gate>, sender: Sender) -> Self {
+        Self { state: State::Forwarded { inner, gate, sender } }
     }
 }
 
@@ -93,9 +93,9 @@ where
                     waiting.proceed(identity, *position)
                 }
                 StateProjection::Unjudged { inner } => return inner.poll(cx),
-                StateProjection::Forwarded { inner, gate, policy, sender } => {
+                StateProjection::Forwarded { inner, gate, sender } => {
                     let response = ready!(inner.poll(cx))?;
-                    return Poll::Ready(Ok(gate.answering.revise(response, sender, &policy.revision)));
+                    return Poll::Ready(Ok(gate.answering.revise(response, sender)));
                 }
             };
             state.set(next);
@@ -109,13 +109,10 @@ where
 {
     fn proceed(self, identity: Identity, position: Position) -> State<S, B, S::Future> {
         let Self { gate, policy, mut inner, mut request } = self;
-        let head = Head::from(&request);
-        let target = Target::from(head);
         let mut sender = Sender::unknown(identity);
-        gate.note(&mut sender, head, &target);
-        let judgment = gate.judge(&policy, gate.select(&policy, &target), head, &target, &sender, position);
-        match gate.admit(judgment, &policy, &sender, &mut request, position) {
-            Ok(()) => State::Forwarded { inner: inner.call(request), gate, policy, sender },
+        let judgment = gate.judge_known(&policy, Head::from(&request), &mut sender, position);
+        match gate.admit(judgment, policy, &sender, &mut request, position) {
+            Ok(()) => State::Forwarded { inner: inner.call(request), gate, sender },
             Err(answer) => State::Denied { answer: Some(answer) },
         }
     }

@@ -19,7 +19,7 @@ use super::{
     context::{Caller, Gated},
 };
 use crate::{
-    authn::{Authentication, Authenticator, Client, ConsumedHeaders},
+    authn::{Authentication, Authenticator, BoxFuture, Client, ConsumedHeaders},
     clock::Clock,
     decision::{Denial, RuleInfo},
     identity::Identity,
@@ -85,121 +85,140 @@ pub(super) struct Judgment {
     route: Option<Arc<str>>,
 }
 
+/// What is found out about a request at once.
+pub(super) enum Examined {
+    Judged(Judgment),
+    /// Who is calling is known when the future ends.
+    Pending(BoxFuture<Identity>),
+}
+
+/// A request that was judged, as those see it who report more than the decision.
+#[derive(Clone, Copy)]
+struct View<'a> {
+    policy: &'a Compiled,
+    selections: &'a Selections<'a>,
+    head: Head<'a>,
+    target: &'a Target<'a>,
+    sender: &'a Sender,
+    circumstances: &'a Circumstances<'a>,
+    position: Position,
+}
+
 impl Gate {
     /// The policy in force: read once for each request.
     pub(super) fn snapshot(&self) -> Arc<Compiled> {
         self.policy.load_full()
     }
 
-    pub(super) fn authenticate(&self, head: Head<'_>) -> Authentication {
-        self.authenticator.authenticate(head)
-    }
-
-    /// Reads the path and selects the rules of every reading, or rejects the path.
-    pub(super) fn select<'a>(&self, policy: &'a Compiled, target: &Target<'a>) -> Result<Selections<'a>, Rejected> {
-        select(policy, target, self.tolerance)
-    }
-
-    /// The answer to a rejected path, whoever asks: nobody need be authenticated for it.
-    pub(super) fn reject(
+    /// Finds out everything about a request that can be found out at once. `sender`, of whom nothing is known yet, is
+    /// told who it is.
+    pub(super) fn examine(
         &self,
-        rejected: Rejected,
         policy: &Compiled,
         head: Head<'_>,
-        target: &Target<'_>,
-    ) -> Option<Response<Bytes>> {
-        if self.enforcement != Enforcement::Enforce {
-            return None;
+        sender: &mut Sender,
+        position: Position,
+    ) -> Examined {
+        let target = Target::from(head);
+        let selected = select(policy, &target, self.tolerance);
+        // A rejected path gets the same answer whoever asks: nobody need be authenticated for it.
+        if selected.is_ok() || self.enforcement != Enforcement::Enforce {
+            match self.authenticator.authenticate(head) {
+                Authentication::Ready(identity) => sender.identity = identity,
+                Authentication::Pending(identity) => return Examined::Pending(identity),
+            }
         }
-        let mut sender = Sender::unknown(Identity::Anonymous);
-        self.note(&mut sender, head, target);
-        let denial = Box::new(rejected.into());
-        Some(self.answering.deny(denial, &sender, &policy.revision, audience(head.extensions())))
+        Examined::Judged(self.judge(policy, &selected, head, &target, sender, position))
     }
 
-    /// Decides, and reports what is not a denial.
-    pub(super) fn judge(
+    /// Judges the request of a sender whose identity is known.
+    pub(super) fn judge_known(
         &self,
         policy: &Compiled,
-        selected: Result<Selections<'_>, Rejected>,
         head: Head<'_>,
-        target: &Target<'_>,
-        sender: &Sender,
+        sender: &mut Sender,
         position: Position,
     ) -> Judgment {
+        let target = Target::from(head);
+        let selected = select(policy, &target, self.tolerance);
+        self.judge(policy, &selected, head, &target, sender, position)
+    }
+
+    /// Decides by what the path selects, and reports what is not a denial.
+    #[inline]
+    fn judge(
+        &self,
+        policy: &Compiled,
+        selected: &Result<Selections<'_>, Rejected>,
+        head: Head<'_>,
+        target: &Target<'_>,
+        sender: &mut Sender,
+        position: Position,
+    ) -> Judgment {
+        self.note(sender, policy, head, target);
         let selections = match selected {
             Ok(selections) => selections,
-            Err(rejected) => return Judgment { decision: Decision::Deny(Box::new(rejected.into())), route: None },
+            Err(rejected) => return Judgment { decision: Decision::Deny(Box::new((*rejected).into())), route: None },
         };
         let circumstances = self.circumstances(policy, head, sender);
-        let decision = decide(policy, &selections, &sender.identity, &circumstances);
-        if position == Position::Inside {
-            let matched = target.matched.and_then(|pattern| policy.key_of(pattern));
-            let by_match = |rule: &RuleInfo| matched == Some(&*rule.pattern);
-            self.report_shadow(policy, &selections, &circumstances, sender, by_match);
-        } else {
-            self.report(policy, &selections, &decision, &circumstances, sender);
+        let decision = decide(policy, selections, &sender.identity, &circumstances);
+        if self.has_more_to_say(policy, target, &sender.identity, &decision) {
+            let view = View { policy, selections, head, target, sender, circumstances: &circumstances, position };
+            self.say_more(view, &decision);
         }
-        // What is let into a router is compared inside it, where it is known which route has matched.
-        let goes_inside = position == Position::Around && matches!(decision, Decision::Allow(_));
-        if let Some(candidate) = self.shadow.as_ref().filter(|_| !goes_inside) {
-            self.compare(&candidate.load_full(), decision.status(), head, target, sender, policy);
-        }
-        self.notice(policy, &selections, target, position);
-        self.notice_failure(&sender.identity, &decision);
         let route = if position == Position::Around { selections.only_route().cloned() } else { None };
         Judgment { decision, route }
     }
 
     /// Makes the request ready for the inner service, or answers it: where the two ways of a request part.
+    #[inline]
     pub(super) fn admit<B>(
         self: &Arc<Self>,
         judgment: Judgment,
-        policy: &Arc<Compiled>,
+        policy: Arc<Compiled>,
         sender: &Sender,
         request: &mut Request<B>,
         position: Position,
     ) -> Result<(), Response<Bytes>> {
         let (permit, waived) = match judgment.decision {
             Decision::Allow(permit) => (permit, false),
-            Decision::Deny(denial) => {
-                let waived = self.refuse(denial, policy, sender, request.extensions(), position)?;
-                (waived, true)
-            }
+            Decision::Deny(denial) => (self.refuse(denial, sender, request.extensions(), position)?, true),
         };
-        self.forward(permit, policy, sender, request);
         if position == Position::Around {
-            let (gate, policy, identity) = (Arc::clone(self), Arc::clone(policy), sender.identity.clone());
+            let (gate, policy, identity) = (Arc::clone(self), Arc::clone(&policy), sender.identity.clone());
             request.extensions_mut().insert(Gated { gate, policy, identity, route: judgment.route, waived });
         }
+        self.forward(permit, policy, sender, request);
         Ok(())
     }
 
     /// The answer to a denied request, or the permit where nothing is enforced.
+    #[inline(never)]
     fn refuse(
         &self,
         denial: Box<Denial>,
-        policy: &Compiled,
         sender: &Sender,
         extensions: &Extensions,
         position: Position,
     ) -> Result<Permit, Response<Bytes>> {
         match self.enforcement.waive() {
             Some(permit) => {
-                self.answering.report_waived(&denial, sender, &policy.revision);
+                self.answering.report_waived(&denial, sender);
                 Ok(permit)
             }
             None if position == Position::Inside => Err(self.answering.pass_outside(denial, sender)),
-            None => Err(self.answering.deny(denial, sender, &policy.revision, audience(extensions))),
+            None => Err(self.answering.deny(denial, sender, audience(extensions))),
         }
     }
 
     /// Makes a request ready for the inner service. Nothing is forwarded without a permit.
-    fn forward<B>(&self, _: Permit, policy: &Arc<Compiled>, sender: &Sender, request: &mut Request<B>) {
+    #[inline]
+    fn forward<B>(&self, _: Permit, policy: Arc<Compiled>, sender: &Sender, request: &mut Request<B>) {
         self.consumed.strip(request.headers_mut());
         Caller::leave(sender.identity.principal(), policy, request.extensions_mut());
     }
 
+    #[inline]
     fn circumstances<'a>(&'a self, policy: &Compiled, head: Head<'a>, sender: &Sender) -> Circumstances<'a> {
         let client = sender.client.map_or(ClientAddress::Missing, ClientAddress::Known);
         let now = policy.uses_time.then(|| self.clock.now());
@@ -207,40 +226,62 @@ impl Gate {
     }
 
     /// Takes down who asks for what, and from where, as far as the operator has said how to find that.
-    pub(super) fn note(&self, sender: &mut Sender, head: Head<'_>, target: &Target<'_>) {
+    #[inline]
+    fn note(&self, sender: &mut Sender, policy: &Compiled, head: Head<'_>, target: &Target<'_>) {
         sender.note(head, target, &self.answering.renderer);
+        sender.judged_by(policy.revision);
         if let Some(client) = &self.client {
             sender.client = client.address(head).ok();
         }
     }
 
-    fn report(
+    /// Whether there may be something to say beside the denial that the decision is: mostly there is not.
+    #[inline]
+    fn has_more_to_say(
         &self,
         policy: &Compiled,
-        selections: &Selections<'_>,
+        target: &Target<'_>,
+        identity: &Identity,
         decision: &Decision,
-        circumstances: &Circumstances<'_>,
-        sender: &Sender,
-    ) {
-        let reporter = &self.answering.reporter;
-        if matches!(decision, Decision::Allow(_)) && reporter.wants_allowed() {
-            let rule = selections.first_rule().map(|rule| &*rule.info);
-            let event = Event::allowed(rule, &sender.method, sender.path());
-            reporter.report(&sender.event(event, &policy.revision));
+    ) -> bool {
+        policy.has_candidates
+            || self.shadow.is_some()
+            || target.matched.is_some()
+            || matches!(identity, Identity::Failed(_))
+            || (matches!(decision, Decision::Allow(_)) && self.answering.reporter.wants_allowed())
+    }
+
+    /// Reports what is not a denial.
+    #[inline(never)]
+    fn say_more(&self, view: View<'_>, decision: &Decision) {
+        if view.position == Position::Inside {
+            let matched = view.target.matched.and_then(|pattern| view.policy.key_of(pattern));
+            self.report_shadow(view, |rule| matched == Some(&*rule.pattern));
+        } else {
+            self.report(view, decision);
         }
-        self.report_shadow(policy, selections, circumstances, sender, |_| true);
+        // What is let into a router is compared inside it, where it is known which route has matched.
+        let goes_inside = view.position == Position::Around && matches!(decision, Decision::Allow(_));
+        if let Some(candidate) = self.shadow.as_ref().filter(|_| !goes_inside) {
+            self.compare(&candidate.load_full(), decision.status(), view.head, view.target, view.sender);
+        }
+        self.notice(view);
+        self.notice_failure(&view.sender.identity, decision);
+    }
+
+    fn report(&self, view: View<'_>, decision: &Decision) {
+        let (reporter, sender) = (&self.answering.reporter, view.sender);
+        if matches!(decision, Decision::Allow(_)) && reporter.wants_allowed() {
+            let rule = view.selections.first_rule().map(|rule| &*rule.info);
+            reporter.report(&sender.event(Event::allowed(rule, &sender.method, sender.path())));
+        }
+        self.report_shadow(view, |_| true);
     }
 
     /// Reports the rules `of` interest whose candidate grants would decide otherwise.
-    fn report_shadow(
-        &self,
-        policy: &Compiled,
-        selections: &Selections<'_>,
-        circumstances: &Circumstances<'_>,
-        sender: &Sender,
-        of: impl Fn(&RuleInfo) -> bool,
-    ) {
-        let differences = shadow_differences(policy, selections, &sender.identity, circumstances);
+    fn report_shadow(&self, view: View<'_>, of: impl Fn(&RuleInfo) -> bool) {
+        let sender = view.sender;
+        let differences = shadow_differences(view.policy, view.selections, &sender.identity, view.circumstances);
         for difference in differences.into_iter().filter(|difference| of(&difference.rule)) {
             let event = Event::shadow_differs(
                 Some(&difference.rule),
@@ -248,7 +289,7 @@ impl Gate {
                 &sender.method,
                 sender.path(),
             );
-            self.answering.reporter.report(&sender.event(event, &policy.revision));
+            self.answering.reporter.report(&sender.event(event));
         }
     }
 
@@ -257,8 +298,8 @@ impl Gate {
     pub(super) fn compare_passed(&self, policy: &Compiled, head: Head<'_>, target: &Target<'_>, identity: Identity) {
         if let Some(candidate) = &self.shadow {
             let mut sender = Sender::unknown(identity);
-            self.note(&mut sender, head, target);
-            self.compare(&candidate.load_full(), None, head, target, &sender, policy);
+            self.note(&mut sender, policy, head, target);
+            self.compare(&candidate.load_full(), None, head, target, &sender);
         }
     }
 
@@ -271,7 +312,6 @@ impl Gate {
         head: Head<'_>,
         target: &Target<'_>,
         sender: &Sender,
-        policy: &Compiled,
     ) {
         let selections = select(candidate, target, self.tolerance);
         let circumstances = self.circumstances(candidate, head, sender);
@@ -287,12 +327,12 @@ impl Gate {
         }
         let rule = rule.map(|rule| &*rule.info);
         let event = Event::shadow_differs(rule, would_be.denial(), &sender.method, sender.path());
-        let event = sender.event(event, &policy.revision).with_candidate(&candidate.revision);
+        let event = sender.event(event).with_candidate(&candidate.revision);
         self.answering.reporter.report(&event);
     }
 
     /// Says once what the operator should know about the set-up.
-    fn notice(&self, policy: &Compiled, selections: &Selections<'_>, target: &Target<'_>, position: Position) {
+    fn notice(&self, View { policy, selections, target, position, .. }: View<'_>) {
         let Some(pattern) = target.matched else { return };
         if selections.stale_match() && self.notices.stale.is_first(pattern) {
             tracing::warn!(

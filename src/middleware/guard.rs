@@ -220,7 +220,7 @@ fn answer(denial: Denial, caller: Option<&Caller>, head: Head<'_>) -> Response<B
     let denial = Box::new(denial);
     match caller {
         Some(caller) if caller.answered_outside => answering.pass_outside(denial, &sender),
-        _ => answering.deny(denial, &sender, "", Audience::Gates),
+        _ => answering.deny(denial, &sender, Audience::Gates),
     }
 }
 

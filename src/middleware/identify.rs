@@ -158,7 +158,7 @@ where
                 }
                 StateProjection::Forwarded { inner, sender } => {
                     let response = ready!(inner.poll(cx));
-                    return Poll::Ready(response.map(|response| this.shared.answering.revise(response, sender, "")));
+                    return Poll::Ready(response.map(|response| this.shared.answering.revise(response, sender)));
                 }
             };
             this.state.set(next);

@@ -71,10 +71,8 @@ where
             return ResponseFuture::unjudged(self.inner.call(request));
         }
         let mut sender = Sender::unknown(identity);
-        gate.note(&mut sender, head, &target);
-        let selected = gate.select(&policy, &target);
-        let judgment = gate.judge(&policy, selected, head, &target, &sender, Position::Inside);
-        match gate.admit(judgment, &policy, &sender, &mut request, Position::Inside) {
+        let judgment = gate.judge_known(&policy, head, &mut sender, Position::Inside);
+        match gate.admit(judgment, policy, &sender, &mut request, Position::Inside) {
             Ok(()) => ResponseFuture::unjudged(self.inner.call(request)),
             Err(answer) => ResponseFuture::denied(answer),
         }

@@ -13,12 +13,9 @@ use super::{
     answering::Sender,
     body::DenialBody,
     future::{ResponseFuture, Waiting},
-    gate::{Gate, Position},
+    gate::{Examined, Gate, Position},
 };
-use crate::{
-    authn::Authentication,
-    target::{Head, Target},
-};
+use crate::{identity::Identity, target::Head};
 
 /// A service that forwards to `S` what the policy allows, and answers the rest.
 #[derive(Clone)]
@@ -59,29 +56,17 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let policy = self.gate.snapshot();
-        let head = Head::from(&request);
-        let target = Target::from(head);
-        let selected = self.gate.select(&policy, &target);
-        if let Err(rejected) = selected
-            && let Some(answer) = self.gate.reject(rejected, &policy, head, &target)
-        {
-            drop(take_ready(&mut self.inner));
-            return ResponseFuture::denied(answer);
-        }
-        let identity = match self.gate.authenticate(head) {
-            Authentication::Ready(identity) => identity,
-            Authentication::Pending(identity) => {
-                drop(selected);
+        let mut sender = Sender::unknown(Identity::Anonymous);
+        let judgment = match self.gate.examine(&policy, Head::from(&request), &mut sender, self.position) {
+            Examined::Judged(judgment) => judgment,
+            Examined::Pending(identity) => {
                 let inner = take_ready(&mut self.inner);
                 let waiting = Waiting { gate: Arc::clone(&self.gate), policy, inner, request };
                 return ResponseFuture::authenticating(identity, waiting, self.position);
             }
         };
-        let mut sender = Sender::unknown(identity);
-        self.gate.note(&mut sender, head, &target);
-        let judgment = self.gate.judge(&policy, selected, head, &target, &sender, self.position);
-        match self.gate.admit(judgment, &policy, &sender, &mut request, self.position) {
-            Ok(()) => ResponseFuture::forwarded(self.inner.call(request), Arc::clone(&self.gate), policy, sender),
+        match self.gate.admit(judgment, policy, &sender, &mut request, self.position) {
+            Ok(()) => ResponseFuture::forwarded(self.inner.call(request), Arc::clone(&self.gate), sender),
             Err(answer) => {
                 drop(take_ready(&mut self.inner));
                 ResponseFuture::denied(answer)

@@ -12,7 +12,7 @@ use super::{
     hierarchy,
     lookup::Lookup,
     problems::Problems,
-    revision::revision,
+    revision::Revision,
     routes::Routes,
 };
 use crate::{
@@ -63,7 +63,7 @@ fn read(problems: &mut Problems, origin: &Arc<Origin>) -> Option<Compiled> {
     let uses = Uses::of(&rules);
     Some(Compiled {
         realm,
-        revision: revision(&origin.document),
+        revision: Revision::of(&origin.document),
         unlisted,
         names,
         lookup,
@@ -72,6 +72,7 @@ fn read(problems: &mut Problems, origin: &Arc<Origin>) -> Option<Compiled> {
         uses_networks: uses.networks,
         uses_time: uses.time,
         masks: rules.iter().any(|rule| rule.masked),
+        has_candidates: rules.iter().any(|rule| rule.shadow.is_some()),
         rules,
         origin: Arc::clone(origin),
     })

@@ -11,7 +11,7 @@ use http::Method;
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::{document::Node, error::Source, lookup::Lookup, part::Part};
+use super::{document::Node, error::Source, lookup::Lookup, part::Part, revision::Revision};
 use crate::{
     decision::{RuleInfo, StepUp},
     principal::Snapshot,
@@ -52,7 +52,7 @@ impl Unlisted {
 pub(crate) struct Compiled {
     pub(crate) realm: Option<Box<str>>,
     /// A hash of the content: equal documents, in whatever format, have equal revisions.
-    pub(crate) revision: Box<str>,
+    pub(crate) revision: Revision,
     pub(crate) unlisted: Unlisted,
     pub(crate) names: NameTable,
     pub(crate) lookup: Lookup,
@@ -63,6 +63,8 @@ pub(crate) struct Compiled {
     pub(crate) uses_networks: bool,
     pub(crate) uses_time: bool,
     pub(crate) masks: bool,
+    /// Whether a rule has candidate grants.
+    pub(crate) has_candidates: bool,
     pub(crate) origin: Arc<Origin>,
 }
 

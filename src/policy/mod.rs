@@ -55,4 +55,5 @@ pub(crate) use pattern::{Pattern, Piece};
 pub use policy::Policy;
 pub(crate) use problems::Problems;
 pub(crate) use required::{in_rfc_3339, in_words, part_in_words};
+pub(crate) use revision::Revision;
 pub(crate) use select::{Selection, Selections, select};

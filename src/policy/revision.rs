@@ -1,15 +1,41 @@
 //! The revision of a policy: a hash of what its document says, however it is written.
 
+use std::{fmt, ops::Deref};
+
 use super::document::{Member, Node, Value};
 
-/// FNV-1a of 64 bits over a canonical form: members sorted, no formatting, no `$schema`.
-pub(crate) fn revision(document: &Node) -> Box<str> {
-    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
-    match &document.value {
-        Value::Object(members) => hash.object(members.iter().filter(|member| member.key != "$schema")),
-        _ => hash.value(document),
+/// The revision of a policy, in hexadecimal digits: copied into what outlives the policy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Revision([u8; 16]);
+
+impl Revision {
+    /// FNV-1a of 64 bits over a canonical form: members sorted, no formatting, no `$schema`.
+    pub(super) fn of(document: &Node) -> Self {
+        let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+        match &document.value {
+            Value::Object(members) => hash.object(members.iter().filter(|member| member.key != "$schema")),
+            _ => hash.value(document),
+        }
+        let mut digits = [b'0'; 16];
+        for (place, digit) in digits.iter_mut().zip(format!("{:016x}", hash.0).bytes()) {
+            *place = digit;
+        }
+        Self(digits)
     }
-    format!("{:016x}", hash.0).into()
+}
+
+impl Deref for Revision {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
 }
 
 struct Fnv(u64);
