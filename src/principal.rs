@@ -4,7 +4,7 @@ use std::{any::Any, fmt, sync::Arc, time::SystemTime};
 
 use serde_json::{Map, Value};
 
-use crate::role::{Claimed, Held, Memo, NameId, NameKind, NameTable};
+use crate::role::{Claimed, Held, Memo, NameId, NameKind, NameTable, Remembered};
 
 /// An authenticated caller: a subject, its roles and permissions, and the claims that were made about it.
 ///
@@ -242,6 +242,12 @@ impl NameTable {
         let mut held = Held::empty(self.words());
         self.resolve_into(principal, &mut held);
         held
+    }
+
+    /// What `look` sees of what `principal` effectively has; nothing if that has not been resolved before.
+    #[inline]
+    pub(crate) fn recall_of<T>(&self, principal: &Principal, look: impl FnOnce(Remembered<'_>) -> T) -> Option<T> {
+        self.recall(&principal.identity.memo, look)
     }
 
     /// The same, into an empty set: sets are large.

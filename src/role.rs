@@ -14,7 +14,7 @@ use std::{
 
 mod memo;
 
-pub(crate) use memo::Memo;
+pub(crate) use memo::{Memo, Remembered};
 
 /// Whether a declared name is a role or a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,8 +146,15 @@ impl NameTable {
     }
 
     /// Whether `held` has two roles of an exclusive set.
-    pub(crate) fn conflicting(&self, held: &Held) -> bool {
+    #[inline]
+    pub(crate) fn conflicting(&self, held: &impl Words) -> bool {
         self.exclusive.iter().any(|set| set.count(held) > 1)
+    }
+
+    /// What `look` sees of what the memo keeps for this table, if it keeps anything.
+    #[inline]
+    pub(crate) fn recall<T>(&self, memo: &Memo, look: impl FnOnce(Remembered<'_>) -> T) -> Option<T> {
+        memo.look(self.revision, look)
     }
 
     /// What `claimed` effectively gives, into an empty set: the closure of its roles, and its permissions as far as
@@ -218,6 +225,25 @@ const INLINE: usize = 32;
 /// What [`Memo`] is made of; its model has other atomics.
 mod atomics {
     pub(super) use std::sync::atomic::{AtomicU64, Ordering, fence};
+}
+
+/// A set of names, word by word.
+pub(crate) trait Words {
+    fn word(&self, index: usize) -> u64;
+}
+
+impl Words for Held {
+    #[inline]
+    fn word(&self, index: usize) -> u64 {
+        self.words().get(index).copied().unwrap_or(0)
+    }
+}
+
+impl Words for Remembered<'_> {
+    #[inline]
+    fn word(&self, index: usize) -> u64 {
+        (*self).word(index)
+    }
 }
 
 /// The declared names that a principal effectively has.
@@ -300,22 +326,22 @@ impl NameSet {
     }
 
     #[inline]
-    pub(crate) fn all_in(&self, held: &Held) -> bool {
+    pub(crate) fn all_in(&self, held: &impl Words) -> bool {
         self.overlap(held).all(|(wanted, has)| wanted & has == wanted)
     }
 
-    pub(crate) fn any_in(&self, held: &Held) -> bool {
+    #[inline]
+    pub(crate) fn any_in(&self, held: &impl Words) -> bool {
         self.overlap(held).any(|(wanted, has)| wanted & has != 0)
     }
 
-    fn count(&self, held: &Held) -> u32 {
+    fn count(&self, held: &impl Words) -> u32 {
         self.overlap(held).map(|(wanted, has)| (wanted & has).count_ones()).sum()
     }
 
     #[inline]
-    fn overlap(&self, held: &Held) -> impl Iterator<Item = (u64, u64)> {
-        let words = held.words();
-        self.words.iter().map(|(index, bits)| (*bits, words.get(*index as usize).copied().unwrap_or(0)))
+    fn overlap(&self, held: &impl Words) -> impl Iterator<Item = (u64, u64)> {
+        self.words.iter().map(|(index, bits)| (*bits, held.word(*index as usize)))
     }
 }
 

@@ -112,6 +112,7 @@ impl<'a> Target<'a> {
 
 impl<'a> From<Head<'a>> for Target<'a> {
     #[cfg(feature = "axum")]
+    #[inline]
     fn from(head: Head<'a>) -> Self {
         use axum::extract::{MatchedPath, NestedPath, OriginalUri};
         let mut target = Self::new(head.method, head.uri.path());

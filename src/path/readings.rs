@@ -87,44 +87,46 @@ impl<'a> Readings<'a> {
     }
 }
 
-/// What was seen of a path so far.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Seen {
-    /// Nothing of note since the last slash but one.
-    Text,
-    /// A slash, just now: a second one is an empty segment, and a dot may begin a dot segment.
-    Slash,
-    /// Something that may be read in two ways.
-    Doubt,
-}
-
-/// By what was seen before and the byte that comes next, what is seen then.
-const SEEN: [[Seen; 256]; 3] = [seen_after(Seen::Text), seen_after(Seen::Slash), [Seen::Doubt; 256]];
-
-#[expect(clippy::indexing_slicing, reason = "a byte is a place in 256")]
-const fn seen_after(before: Seen) -> [Seen; 256] {
-    let mut seen = [Seen::Text; 256];
-    let mut byte = 0_u8;
-    loop {
-        seen[byte as usize] = match (byte, before) {
-            (b'%' | b';' | b'\\' | b'?' | b'#' | 0..=0x1F | 0x7F.., _) | (b'/' | b'.', Seen::Slash) => Seen::Doubt,
-            (b'/', _) => Seen::Slash,
-            _ => Seen::Text,
-        };
-        if byte == u8::MAX {
-            return seen;
-        }
-        byte += 1;
-    }
-}
+/// How many bytes of a path are looked at together.
+const LANES: usize = 16;
 
 /// Whether a path has one reading only unless a slash is appended, and that an innocent one without empty segments.
 /// Doubtful paths are not clean.
-#[expect(clippy::indexing_slicing, reason = "a byte is a place in 256, and there are three things to be seen")]
+///
+/// Each byte is looked at with the one before it. Bytes go by in blocks of a fixed size, which compilers turn into
+/// vector instructions; the last block may overlap the one before.
 pub(crate) fn is_clean(path: &[u8]) -> bool {
-    let Some((b'/', rest)) = path.split_first() else { return false };
-    let seen = rest.iter().fold(Seen::Slash, |seen, byte| SEEN[seen as usize][usize::from(*byte)]);
-    seen == Seen::Text || rest.is_empty()
+    let [b'/', after @ ..] = path else { return false };
+    let before = path.get(..after.len()).unwrap_or_default();
+    if after.last() == Some(&b'/') {
+        return false;
+    }
+    match before.last_chunk().zip(after.last_chunk()) {
+        None => !before.iter().zip(after).any(|(before, byte)| is_doubtful(*before, *byte)),
+        Some((last_before, last)) => {
+            let blocks = before.as_chunks().0.iter().zip(after.as_chunks().0);
+            !has_doubt(last_before, last) && !blocks.into_iter().any(|(before, block)| has_doubt(before, block))
+        }
+    }
+}
+
+#[inline]
+fn has_doubt(before: &[u8; LANES], block: &[u8; LANES]) -> bool {
+    let pairs = before.iter().zip(block);
+    pairs.map(|(before, byte)| is_doubtful(*before, *byte)).fold(false, |one, other| one | other)
+}
+
+/// Whether decoders, routers or file servers may take a byte for more than text, given the byte before it.
+#[inline]
+fn is_doubtful(before: u8, byte: u8) -> bool {
+    (byte < 0x20)
+        | (byte >= 0x7F)
+        | (byte == b'%')
+        | (byte == b';')
+        | (byte == b'\\')
+        | (byte == b'?')
+        | (byte == b'#')
+        | ((before == b'/') & ((byte == b'/') | (byte == b'.')))
 }
 
 struct Steps {
@@ -248,7 +250,32 @@ fn slashes_decoded(reading: &[u8]) -> Cow<'_, [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Readings, Rejected, Tolerance};
+    use super::{Readings, Rejected, Tolerance, is_clean};
+
+    /// What `is_clean` says, told byte by byte.
+    fn is_clean_by_definition(path: &[u8]) -> bool {
+        let doubtful = |byte: &u8| matches!(byte, b'%' | b';' | b'\\' | b'?' | b'#' | 0..=0x1F | 0x7F..);
+        let in_pairs = |pair: &[u8]| matches!(pair, b"//" | b"/.");
+        path.starts_with(b"/")
+            && !path.iter().any(doubtful)
+            && !path.windows(2).any(in_pairs)
+            && (path == b"/" || !path.ends_with(b"/"))
+    }
+
+    #[test]
+    fn a_clean_path_has_nothing_in_it_that_may_be_read_in_two_ways_wherever_it_stands() {
+        let odd = (0..=u8::MAX).map(|byte| vec![byte]).chain([b"//".to_vec(), b"/.".to_vec(), b"a/".to_vec()]);
+        for odd in odd {
+            for length in 0..40 {
+                for at in 0..=length {
+                    let mut path = [b"/".as_slice(), "b".repeat(length).as_bytes()].concat();
+                    path.splice(at..at, odd.iter().copied());
+                    assert_eq!(is_clean(&path), is_clean_by_definition(&path), "{path:?}");
+                }
+            }
+        }
+        assert!([b"/".as_slice(), b"/a/b-c.d/~e", &b"/abc".repeat(9)].into_iter().all(is_clean));
+    }
 
     fn read(path: &str, append_slash: bool) -> Result<Vec<String>, Rejected> {
         let readings = Readings::of(path.into(), append_slash, Tolerance::default())?;

@@ -15,7 +15,7 @@ use super::{document::Node, error::Source, lookup::Lookup, part::Part, revision:
 use crate::{
     decision::{RuleInfo, StepUp},
     principal::Snapshot,
-    role::{Held, NameSet, NameTable},
+    role::{NameSet, NameTable, Words},
 };
 
 /// What paths get that no key matches.
@@ -145,7 +145,7 @@ impl Grants {
 
     /// Whether a known caller who has `held` has one that asks for nothing else: what most requests come to.
     #[inline]
-    pub(crate) fn are_plainly_held(&self, held: &Held) -> bool {
+    pub(crate) fn are_plainly_held(&self, held: &impl Words) -> bool {
         self.plain.iter().filter_map(|index| self.list.get(*index)).any(|grant| match grant {
             Grant::Public | Grant::Authenticated => true,
             Grant::Nobody => false,
@@ -228,7 +228,8 @@ impl Conditions {
         self.visit(beyond).is_continue()
     }
 
-    fn names_in(&self, held: &Held) -> bool {
+    #[inline]
+    fn names_in(&self, held: &impl Words) -> bool {
         self.all_of.all_in(held) && (self.any_of.is_empty() || self.any_of.any_in(held))
     }
 }

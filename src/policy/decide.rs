@@ -14,6 +14,7 @@ use crate::{
     decision::{Denial, Mask, Reason, RuleInfo},
     identity::{CredentialErrorKind, Identity},
     path::Rejected,
+    role::{Held, Remembered, Words},
 };
 
 /// How a request was judged.
@@ -68,17 +69,34 @@ impl From<Rejected> for Denial {
 }
 
 /// Judges a request in the order of the design's section 6.
+#[inline]
 pub(crate) fn decide(
     policy: &Compiled,
     selections: &Selections<'_>,
     identity: &Identity,
     circumstances: &Circumstances<'_>,
 ) -> Decision {
-    let mut caller = identity.principal().map(|principal| Caller::unresolved(policy, principal));
-    if let Some(caller) = &mut caller {
-        caller.resolve(policy);
-    }
-    if selections.all(|selection| is_plainly_open(policy, selection, caller.as_ref())) {
+    let is_open = match identity.principal() {
+        None => selections.all(|selection| is_plainly_open(policy, selection, None::<&Held>)),
+        Some(principal) => {
+            let is_open = |held: Remembered<'_>| selections.all(|selection| is_plainly_open(policy, selection, Some(&held)));
+            policy.names.recall_of(principal, is_open).unwrap_or_default()
+        }
+    };
+    if is_open { Decision::Allow(Permit(())) } else { try_all(policy, selections, identity, circumstances) }
+}
+
+/// Judges everything that the path selects, where it is not plain that all is open.
+#[inline(never)]
+fn try_all(
+    policy: &Compiled,
+    selections: &Selections<'_>,
+    identity: &Identity,
+    circumstances: &Circumstances<'_>,
+) -> Decision {
+    let caller = identity.principal().map(|principal| Caller::new(policy, principal));
+    let held = caller.as_ref().map(|caller| &caller.held);
+    if selections.all(|selection| is_plainly_open(policy, selection, held)) {
         return Decision::Allow(Permit(()));
     }
     if let Some(denial) = unusable(identity) {
@@ -114,15 +132,15 @@ pub(crate) struct ShadowDifference {
     pub(crate) candidate: Option<Box<Denial>>,
 }
 
-/// Whether a reading is open to everyone, or to this caller for its roles and permissions alone: what most requests
-/// come to, which need no trial.
+/// Whether a reading is open to everyone, or to those who have `held` for their roles and permissions alone: what most
+/// requests come to, which need no trial.
 #[inline]
-fn is_plainly_open(policy: &Compiled, selection: &Selection<'_>, caller: Option<&Caller<'_>>) -> bool {
+fn is_plainly_open(policy: &Compiled, selection: &Selection<'_>, held: Option<&impl Words>) -> bool {
     match selection {
         Selection::Unlisted => policy.unlisted == Unlisted::Public,
         Selection::Listed { rule, .. } => rule.is_some_and(|rule| {
-            let is_held = |caller: &Caller<'_>| !caller.conflicting && rule.allow.are_plainly_held(&caller.held);
-            rule.allow.is_public() || caller.is_some_and(is_held)
+            let is_held = |held| rule.allow.are_plainly_held(held) && !policy.names.conflicting(held);
+            rule.allow.is_public() || held.is_some_and(is_held)
         }),
     }
 }

@@ -57,21 +57,10 @@ pub(crate) struct Caller<'a> {
 
 impl<'a> Caller<'a> {
     pub(crate) fn new(policy: &Compiled, principal: &'a Principal) -> Self {
-        let mut caller = Self::unresolved(policy, principal);
-        caller.resolve(policy);
+        let mut caller = Self { principal, held: Held::empty(policy.names.words()), conflicting: false };
+        policy.names.resolve_into(principal, &mut caller.held);
+        caller.conflicting = policy.names.conflicting(&caller.held);
         caller
-    }
-
-    /// A caller of whom nothing is known yet, to be put where it is looked at: callers are large to be moved.
-    #[inline]
-    pub(super) fn unresolved(policy: &Compiled, principal: &'a Principal) -> Self {
-        Self { principal, held: Held::empty(policy.names.words()), conflicting: false }
-    }
-
-    #[inline]
-    pub(super) fn resolve(&mut self, policy: &Compiled) {
-        policy.names.resolve_into(self.principal, &mut self.held);
-        self.conflicting = policy.names.conflicting(&self.held);
     }
 }
 

@@ -111,10 +111,12 @@ impl<'a> Selections<'a> {
 
     /// Every reading selects. What the bare path selects binds, too, but nobody need have listed it.
     fn add_readings(&mut self, policy: &'a Compiled, method: &Method) {
-        if self.readings.is_clean() {
-            if !self.add_reading(policy, method, Reading(0)) {
-                self.push(Selection::Unlisted);
-            }
+        if let AllReadings::One(path) = self.readings
+            && !policy.lookup.is_ambiguous(path.as_bytes(), true)
+        {
+            let hit = policy.lookup.find(path.as_bytes(), EmptySegment::Matches);
+            let selection = hit.and_then(|index| listed(policy, method, Reading(0), (index, EmptySegment::Matches)));
+            self.first = Some(selection.unwrap_or(Selection::Unlisted));
             return;
         }
         let mut unlisted = Vec::new();
@@ -137,22 +139,13 @@ impl<'a> Selections<'a> {
         let is_ambiguous = policy.lookup.is_ambiguous(text, self.readings.is_clean());
         let lenient = policy.lookup.find(text, EmptySegment::Matches);
         let others = if is_ambiguous { other_hits(policy, text, lenient) } else { [None; 2] };
-        let is_listed = lenient.is_some() || others.iter().any(Option::is_some);
-        if let Some(index) = lenient {
-            self.add_hit(policy, method, reading, (index, EmptySegment::Matches));
-        }
-        for hit in others.into_iter().flatten() {
-            self.add_hit(policy, method, reading, hit);
+        let hits = [lenient.map(|index| (index, EmptySegment::Matches))].into_iter().chain(others).flatten();
+        let mut is_listed = false;
+        for selection in hits.filter_map(|hit| listed(policy, method, reading, hit)) {
+            self.push(selection);
+            is_listed = true;
         }
         is_listed
-    }
-
-    #[inline]
-    fn add_hit(&mut self, policy: &'a Compiled, method: &Method, reading: Reading, (index, empty): Hit) {
-        if let Some((route, pattern)) = policy.routes.get(index).zip(policy.lookup.pattern(index)) {
-            let rule = route.rule_for(policy, method);
-            self.push(Selection::Listed { route, rule, pattern, empty, reading });
-        }
     }
 
     /// Whether an unlisted reading differs from a listed one only in what routers forgive, or the rule permits.
@@ -204,6 +197,13 @@ impl<'a> Selections<'a> {
     }
 }
 
+/// The selection of a route and its rule for `method`.
+#[inline]
+fn listed<'a>(policy: &'a Compiled, method: &Method, reading: Reading, (index, empty): Hit) -> Option<Selection<'a>> {
+    let (route, pattern) = (policy.routes.get(index)?, policy.lookup.pattern(index)?);
+    Some(Selection::Listed { route, rule: route.rule_for(policy, method), pattern, empty, reading })
+}
+
 /// The routes that `text` selects where empty segments are thought of otherwise.
 #[cold]
 fn other_hits(policy: &Compiled, text: &[u8], lenient: Option<usize>) -> [Option<Hit>; 2] {
@@ -243,6 +243,9 @@ struct Several<'a> {
 impl<'a> AllReadings<'a> {
     fn of(policy: &Compiled, target: &Target<'a>, tolerance: Tolerance) -> Result<Self, Rejected> {
         let append_slash = policy.lookup.has_trailing_slash();
+        if target.original.is_none() && !append_slash && is_clean(target.path.as_bytes()) {
+            return Ok(Self::One(target.path));
+        }
         let start = StartPaths::of(target.path, target.original, target.nested);
         if let StartPaths { current: Cow::Borrowed(path), original: None, .. } = start
             && !append_slash

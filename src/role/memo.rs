@@ -22,21 +22,30 @@ impl Memo {
         Self { state: AtomicU64::new(0), words: std::array::from_fn(|_| AtomicU64::new(0)) }
     }
 
+    /// What `look` sees, if the bits are those for `revision` and nobody has written meanwhile.
+    #[inline]
+    pub(super) fn look<T>(&self, revision: u32, look: impl FnOnce(Remembered<'_>) -> T) -> Option<T> {
+        let before = self.state.load(Ordering::Acquire);
+        if before >> 32 != u64::from(revision) || before & 1 == 1 {
+            return None;
+        }
+        let seen = look(Remembered(&self.words));
+        fence(Ordering::Acquire);
+        (self.state.load(Ordering::Relaxed) == before).then_some(seen)
+    }
+
     #[inline]
     pub(super) fn load(&self, revision: u32, words: &mut [u64]) -> bool {
-        let before = self.state.load(Ordering::Acquire);
-        if before >> 32 != u64::from(revision) || before & 1 == 1 || words.len() > INLINE {
-            return false;
-        }
-        for (word, memo) in words.iter_mut().zip(&self.words) {
-            *word = memo.load(Ordering::Relaxed);
-        }
-        fence(Ordering::Acquire);
-        let consistent = self.state.load(Ordering::Relaxed) == before;
-        if !consistent {
+        let copy = |remembered: Remembered<'_>| {
+            for (index, word) in words.iter_mut().enumerate() {
+                *word = remembered.word(index);
+            }
+        };
+        let is_consistent = self.look(revision, copy).is_some();
+        if !is_consistent {
             words.fill(0);
         }
-        consistent
+        is_consistent
     }
 
     pub(super) fn store(&self, revision: u32, words: &[u64]) {
@@ -54,6 +63,17 @@ impl Memo {
         }
         let count = (before & u64::from(u32::MAX)).wrapping_add(2) & u64::from(u32::MAX);
         self.state.store(u64::from(revision) << 32 | count, Ordering::Release);
+    }
+}
+
+/// The bits while they are looked at. What is seen counts only if nobody has written meanwhile.
+#[derive(Clone, Copy)]
+pub(crate) struct Remembered<'a>(&'a [AtomicU64; INLINE]);
+
+impl Remembered<'_> {
+    #[inline]
+    pub(super) fn word(self, index: usize) -> u64 {
+        self.0.get(index).map_or(0, |word| word.load(Ordering::Relaxed))
     }
 }
 
