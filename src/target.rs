@@ -141,7 +141,7 @@ const MOST: usize = 224;
 pub(crate) struct Texts<const N: usize> {
     short: [u8; MOST],
     /// Instead of `short`, where they are longer.
-    long: Vec<u8>,
+    long: Box<[u8]>,
     ends: [usize; N],
 }
 
@@ -149,18 +149,20 @@ impl<const N: usize> Texts<N> {
     /// Keeps as many texts as there are. What is not UTF-8 is not kept.
     #[inline]
     pub(crate) fn keep(&mut self, texts: [&[u8]; N]) {
-        if texts.iter().map(|text| text.len()).sum::<usize>() > MOST {
-            self.long = texts.concat();
-        }
-        let mut free = self.short.as_mut_slice();
         let mut end = 0;
         for (text, place) in texts.iter().zip(&mut self.ends) {
+            let start = end;
             end += text.len();
             *place = end;
-            if let Some((place, rest)) = std::mem::take(&mut free).split_at_mut_checked(text.len()) {
-                place.copy_from_slice(text);
-                free = rest;
+            if text.is_empty() {
+                continue;
             }
+            if let Some(short) = self.short.get_mut(start..end) {
+                short.copy_from_slice(text);
+            }
+        }
+        if end > MOST {
+            self.long = texts.concat().into();
         }
     }
 
@@ -175,7 +177,7 @@ impl<const N: usize> Texts<N> {
 impl<const N: usize> Default for Texts<N> {
     #[inline]
     fn default() -> Self {
-        Self { short: [0; MOST], long: Vec::new(), ends: [0; N] }
+        Self { short: [0; MOST], long: Box::default(), ends: [0; N] }
     }
 }
 

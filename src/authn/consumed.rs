@@ -18,8 +18,11 @@ impl ConsumedHeaders {
         Self { names: authenticator.consumed_headers().into(), protocols }
     }
 
+    #[inline]
     pub(crate) fn strip(&self, headers: &mut HeaderMap) {
-        self.strip_names(headers);
+        if !self.names.is_empty() {
+            self.strip_names(headers);
+        }
         if !self.protocols.is_empty() && headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
             self.strip_protocols(headers);
         }
@@ -27,9 +30,6 @@ impl ConsumedHeaders {
 
     /// Removes headers in every spelling that services of the CGI family read alike, such as `x_user` for `x-user`.
     fn strip_names(&self, headers: &mut HeaderMap) {
-        if self.names.is_empty() {
-            return;
-        }
         let is_consumed = |name: &&HeaderName| self.names.iter().any(|consumed| same(consumed, name));
         let found: Vec<_> = headers.keys().filter(is_consumed).cloned().collect();
         for name in found {

@@ -18,12 +18,7 @@ use super::{
     body::DenialBody,
     gate::{Gate, Position},
 };
-use crate::{
-    authn::BoxFuture,
-    identity::Identity,
-    policy::Compiled,
-    target::Head,
-};
+use crate::{authn::BoxFuture, identity::Identity, policy::Compiled, target::Head};
 
 pin_project! {
     /// The future of [`Authz`](super::Authz).

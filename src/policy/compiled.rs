@@ -11,7 +11,7 @@ use http::Method;
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::{document::Node, error::Source, lookup::Lookup, part::Part, revision::Revision};
+use super::{document::Node, error::Source, lookup::Lookup, part::Part, pattern::Pattern, revision::Revision};
 use crate::{
     decision::{RuleInfo, StepUp},
     principal::Snapshot,
@@ -103,6 +103,8 @@ impl Compiled {
 pub(crate) struct Route {
     /// The path as it was written, such as `/users/{id}`.
     pub(crate) pattern: Arc<str>,
+    /// The same, read.
+    pub(crate) key: Pattern,
     /// The names of its parameters, from left to right.
     pub(crate) params: Vec<Box<str>>,
     /// The rule of each listed method, by index into [`Compiled::rules`]; sorted by method name.

@@ -8,6 +8,7 @@ use super::{
     compiled::{Compiled, Grant, Grants, Route, Rule, Unlisted},
     judge::{Caller, Case, Circumstances, Judge, Scrutiny, Standing},
     part::Distance,
+    pattern::Pattern,
     select::{Selection, Selections},
 };
 use crate::{
@@ -79,7 +80,8 @@ pub(crate) fn decide(
     let is_open = match identity.principal() {
         None => selections.all(|selection| is_plainly_open(policy, selection, None::<&Held>)),
         Some(principal) => {
-            let is_open = |held: Remembered<'_>| selections.all(|selection| is_plainly_open(policy, selection, Some(&held)));
+            let is_open =
+                |held: Remembered<'_>| selections.all(|selection| is_plainly_open(policy, selection, Some(&held)));
             policy.names.recall_of(principal, is_open).unwrap_or_default()
         }
     };
@@ -317,15 +319,24 @@ pub(super) fn denial_of(
 impl Route {
     /// A route without a path, for what is judged without one.
     pub(super) fn nowhere() -> Self {
-        Self { pattern: "".into(), params: Vec::new(), methods: Vec::new(), any: None, masked: false }
+        Self {
+            pattern: "".into(),
+            key: Pattern::default(),
+            params: Vec::new(),
+            methods: Vec::new(),
+            any: None,
+            masked: false,
+        }
     }
 
     /// The rule for `method`: its own, that of `GET` for `HEAD`, or that of `ANY`.
+    #[inline]
     pub(crate) fn rule_of(&self, method: &Method) -> Option<usize> {
         let own = |method: &Method| self.methods.iter().find(|(other, _)| other == method).map(|(_, rule)| *rule);
         own(method).or_else(|| if *method == Method::HEAD { own(&Method::GET) } else { None }).or(self.any)
     }
 
+    #[inline]
     pub(crate) fn rule_for<'p>(&self, policy: &'p Compiled, method: &Method) -> Option<&'p Rule> {
         policy.rules.get(self.rule_of(method)?)
     }

@@ -19,7 +19,7 @@ pub(crate) enum Piece {
 }
 
 /// The path of a route key. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Pattern {
     text: Arc<str>,
     pieces: Arc<[Piece]>,

@@ -180,6 +180,7 @@ impl RouteDraft {
         Route {
             pattern: Arc::clone(self.pattern.text()),
             params: exact(self.pattern.params().map(Into::into).collect()),
+            key: self.pattern,
             masked: methods.iter().map(|(_, rule)| *rule).chain(any).any(is_masked),
             methods,
             any,

@@ -7,7 +7,6 @@ use http::Method;
 use super::{
     capture::{EmptySegment, Params},
     compiled::{Compiled, Route, Rule},
-    pattern::Pattern,
 };
 use crate::{
     path::{Readings, Rejected, StartPaths, Tolerance, is_clean, same_but_encoded_slashes, same_but_trailing_slashes},
@@ -20,7 +19,7 @@ pub(crate) enum Selection<'a> {
     /// No key matches.
     Unlisted,
     /// A route, its rule for the method of the request if it lists that, and how its key matches which reading.
-    Listed { route: &'a Route, rule: Option<&'a Rule>, pattern: &'a Pattern, empty: EmptySegment, reading: Reading },
+    Listed { route: &'a Route, rule: Option<&'a Rule>, empty: EmptySegment, reading: Reading },
 }
 
 /// The place of a reading: the readings of the path as it stands come first.
@@ -84,8 +83,8 @@ impl<'a> Selections<'a> {
     pub(crate) fn params<'s>(&'s self, selection: &Selection<'s>) -> Params<'s> {
         match selection {
             Selection::Unlisted => Params::NONE,
-            Selection::Listed { pattern, empty, reading, .. } => {
-                Params::new(pattern, *empty, self.readings.get(*reading))
+            Selection::Listed { route, empty, reading, .. } => {
+                Params::new(&route.key, *empty, self.readings.get(*reading))
             }
         }
     }
@@ -177,17 +176,17 @@ impl<'a> Selections<'a> {
             return;
         }
         let Some(index) = policy.lookup.route_of(pattern) else { return };
-        let (Some(route), Some(pattern)) = (policy.routes.get(index), policy.lookup.pattern(index)) else { return };
+        let Some(route) = policy.routes.get(index) else { return };
         if self.selects_only(&route.pattern) {
             return;
         }
         let empty = EmptySegment::Matches;
-        let is_matched = |(reading, text): (Reading, &[u8])| pattern.captures(text, empty).map(|_| reading);
+        let is_matched = |(reading, text): (Reading, &[u8])| route.key.captures(text, empty).map(|_| reading);
         let matches: Vec<_> = self.readings.iter().filter_map(is_matched).collect();
         self.stale_match = matches.is_empty();
         let rule = route.rule_for(policy, method);
         for reading in matches {
-            self.push(Selection::Listed { route, rule, pattern, empty, reading });
+            self.push(Selection::Listed { route, rule, empty, reading });
         }
     }
 
@@ -200,8 +199,8 @@ impl<'a> Selections<'a> {
 /// The selection of a route and its rule for `method`.
 #[inline]
 fn listed<'a>(policy: &'a Compiled, method: &Method, reading: Reading, (index, empty): Hit) -> Option<Selection<'a>> {
-    let (route, pattern) = (policy.routes.get(index)?, policy.lookup.pattern(index)?);
-    Some(Selection::Listed { route, rule: route.rule_for(policy, method), pattern, empty, reading })
+    let route = policy.routes.get(index)?;
+    Some(Selection::Listed { route, rule: route.rule_for(policy, method), empty, reading })
 }
 
 /// The routes that `text` selects where empty segments are thought of otherwise.

@@ -116,9 +116,8 @@ impl<'p> Classes<'p> {
 
     fn lookups(&self, path: &str) -> [Option<usize>; 4] {
         let slash = format!("{path}/");
-        [(0, path), (1, &slash), (2, path), (3, &slash)].map(|(lookup, path)| {
-            self.policy(lookup).lookup.find(path.as_bytes(), EmptySegment::Matches)
-        })
+        [(0, path), (1, &slash), (2, path), (3, &slash)]
+            .map(|(lookup, path)| self.policy(lookup).lookup.find(path.as_bytes(), EmptySegment::Matches))
     }
 
     /// The class with its shortest path.

@@ -116,7 +116,8 @@ fn describe(selected: &mut Selected, trial: &Trial<'_>, selection: &Selection<'_
     let params = case.route.params.iter().enumerate();
     selected.readings = vec![lossy(case.params.reading())];
     selected.route = Some(case.route.pattern.to_string());
-    selected.params = params.map(|(index, name)| (name.to_string(), case.params.get(index).map(Cow::into_owned))).collect();
+    selected.params =
+        params.map(|(index, name)| (name.to_string(), case.params.get(index).map(Cow::into_owned))).collect();
     selected.methods = case.route.listed_methods().iter().map(ToString::to_string).collect();
     selected.visible = case.route.masked.then(|| trial.is_visible(case));
     selected.rule = selection.rule().map(|rule| explained(trial, case, rule));

@@ -7,8 +7,8 @@ use http::Method;
 use super::cell::MatrixCell;
 use crate::{
     policy::{
-        Caller, Case, Checks, Circumstances, ClientAddress, Compiled, CompiledGrant, CompiledRule, Judge, Params,
-        Part, Policy, Route, Scrutiny, Unlisted, part_in_words,
+        Caller, Case, Checks, Circumstances, ClientAddress, Compiled, CompiledGrant, CompiledRule, Judge, Params, Part,
+        Policy, Route, Scrutiny, Unlisted, part_in_words,
     },
     principal::Principal,
     role::NameKind,
