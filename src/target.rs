@@ -146,7 +146,7 @@ pub(crate) struct Texts<const N: usize> {
 }
 
 impl<const N: usize> Texts<N> {
-    /// Keeps as many texts as there are. What is not UTF-8 is not kept.
+    /// Keeps as many texts as there are. What is not UTF-8 reads as empty.
     #[inline]
     pub(crate) fn keep(&mut self, texts: [&[u8]; N]) {
         let mut end = 0;
@@ -167,10 +167,14 @@ impl<const N: usize> Texts<N> {
     }
 
     pub(crate) fn get(&self, index: usize) -> &str {
+        str::from_utf8(self.bytes(index)).unwrap_or_default()
+    }
+
+    pub(crate) fn bytes(&self, index: usize) -> &[u8] {
         let texts = if self.long.is_empty() { self.short.as_slice() } else { &self.long };
         let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
         let end = self.ends.get(index).copied().unwrap_or_default();
-        texts.get(start..end).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default()
+        texts.get(start..end).unwrap_or_default()
     }
 }
 

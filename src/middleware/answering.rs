@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
 use super::body::DenialBody;
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     identity::Identity,
     policy::{Revision, unusable},
     report::{Event, Reporter, TracingReporter, preflight},
-    respond::{Preferences, Renderer, Visit, every_accept, is_grpc},
+    respond::{Preferences, Renderer, Visit, every_accept, is_grpc, is_usual},
     target::{Head, Target, Texts},
 };
 
@@ -85,8 +85,8 @@ impl<'a> Noted<'a> {
 #[derive(Clone, Debug)]
 struct Returned {
     denial: Box<Denial>,
-    /// The headers with which it was answered.
-    headers: HeaderMap,
+    /// The headers with which it was answered, where they are not the usual ones.
+    headers: Option<Box<HeaderMap>>,
 }
 
 impl Sender {
@@ -121,16 +121,12 @@ impl Sender {
         self.hint = preflight(head);
     }
 
-    pub(crate) fn path(&self) -> &str {
-        self.texts.get(0)
+    pub(crate) fn path(&self) -> &[u8] {
+        self.texts.bytes(0)
     }
 
     fn preferences(&self) -> Preferences {
         Preferences::new(&self.method, self.is_grpc, self.texts.get(1), self.visit.as_deref().cloned())
-    }
-
-    fn request_id(&self) -> Option<&str> {
-        Some(self.texts.get(2)).filter(|id| !id.is_empty())
     }
 
     /// A path that no key matches tells bad credentials before anything else, so a masked route that a public rule
@@ -150,8 +146,8 @@ impl Sender {
         event
             .with_principal(self.identity.principal())
             .with_client(self.client)
-            .with_request_id(self.request_id())
-            .with_revision(self.revision.as_deref().unwrap_or_default())
+            .with_request_id(self.texts.bytes(2))
+            .with_revision(self.revision.as_ref().map(Revision::digits).unwrap_or_default())
     }
 
     pub(crate) fn denied<'a>(&'a self, denial: &'a Denial) -> Event<'a> {
@@ -171,19 +167,32 @@ impl Answering {
 
     /// Answers a denial, and reports it if nobody has.
     pub(crate) fn deny(&self, mut denial: Box<Denial>, sender: &Sender, audience: Audience) -> Response<Bytes> {
-        let answer = self.renderer.render(&denial, &sender.preferences());
+        let preferences = sender.preferences();
+        let answer = self.renderer.render(&denial, &preferences);
         if !mem::replace(&mut denial.reported, true) {
             self.reporter.report(&sender.denied(&denial).with_status(answer.status()));
         }
         match audience {
-            Audience::Gates => with_denial(answer, denial),
+            Audience::Gates => self.with_denial(answer, denial, &preferences),
             Audience::Client => told(answer, denial),
         }
     }
 
     /// Answers a denial that a layer outside will report and answer again.
     pub(crate) fn pass_outside(&self, denial: Box<Denial>, sender: &Sender) -> Response<Bytes> {
-        with_denial(self.renderer.render(&denial, &sender.preferences()), denial)
+        let preferences = sender.preferences();
+        self.with_denial(self.renderer.render(&denial, &preferences), denial, &preferences)
+    }
+
+    fn with_denial(
+        &self,
+        mut answer: Response<Bytes>,
+        denial: Box<Denial>,
+        preferences: &Preferences,
+    ) -> Response<Bytes> {
+        let headers = if self.renderer.is_usual(preferences) { None } else { Some(Box::new(answer.headers().clone())) };
+        answer.extensions_mut().insert(Returned { denial, headers });
+        answer
     }
 
     /// Answers a response that carries a denial once more, as this layer answers.
@@ -206,7 +215,7 @@ impl Answering {
         let is_like_missing = matches!(denial.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
         let mut answer = self.deny(denial, sender, Audience::Gates);
         if !is_like_missing {
-            keep_foreign_headers(added, &headers, answer.headers_mut());
+            keep_foreign_headers(added, headers.as_deref(), answer.headers_mut());
         }
         answer
     }
@@ -218,7 +227,7 @@ impl Answering {
 
 /// What layers inside have added to a denied response stays, but nothing that the denial itself was answered with,
 /// and nothing that speaks of its body or its status.
-fn keep_foreign_headers(old: &HeaderMap, own: &HeaderMap, answer: &mut HeaderMap) {
+fn keep_foreign_headers(old: &HeaderMap, own: Option<&HeaderMap>, answer: &mut HeaderMap) {
     const OF_THE_ANSWER: [HeaderName; 13] = [
         header::ACCEPT_RANGES,
         header::ALLOW,
@@ -234,17 +243,15 @@ fn keep_foreign_headers(old: &HeaderMap, own: &HeaderMap, answer: &mut HeaderMap
         header::TRANSFER_ENCODING,
         header::WWW_AUTHENTICATE,
     ];
+    let is_own = |name: &HeaderName, value: &HeaderValue| match own {
+        Some(own) => own.get_all(name).iter().any(|own| own == value),
+        None => is_usual(name, value),
+    };
     for (name, value) in old {
-        if !OF_THE_ANSWER.contains(name) && own.get_all(name).iter().all(|own| own != value) {
+        if !OF_THE_ANSWER.contains(name) && !is_own(name, value) {
             answer.append(name, value.clone());
         }
     }
-}
-
-fn with_denial(mut answer: Response<Bytes>, denial: Box<Denial>) -> Response<Bytes> {
-    let headers = answer.headers().clone();
-    answer.extensions_mut().insert(Returned { denial, headers });
-    answer
 }
 
 /// The denial that a response carries.
@@ -284,6 +291,6 @@ pub(crate) fn report_at_once(denial: Denial, head: Head<'_>) -> Denial {
 /// answers again.
 #[cfg(feature = "axum")]
 pub(crate) fn default_answer(denial: Denial) -> Response<Bytes> {
-    let answer = Answering::standalone().renderer.render(&denial, &Preferences::default());
-    with_denial(answer, Box::new(denial))
+    let (answering, preferences) = (Answering::standalone(), Preferences::default());
+    answering.with_denial(answering.renderer.render(&denial, &preferences), Box::new(denial), &preferences)
 }

@@ -118,6 +118,7 @@ fn has_doubt(before: &[u8; LANES], block: &[u8; LANES]) -> bool {
 
 /// Whether decoders, routers or file servers may take a byte for more than text, given the byte before it.
 #[inline]
+#[expect(clippy::needless_bitwise_bool, reason = "without branches sixteen bytes are compared at once")]
 fn is_doubtful(before: u8, byte: u8) -> bool {
     (byte < 0x20)
         | (byte >= 0x7F)

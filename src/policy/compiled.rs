@@ -138,7 +138,14 @@ pub(crate) struct Grants {
 }
 
 impl Grants {
-    pub(crate) fn new(list: Box<[Grant]>) -> Self {
+    /// Grants over `names`.
+    pub(crate) fn new(mut list: Box<[Grant]>, names: &NameTable) -> Self {
+        for grant in &mut list {
+            if let Grant::Conditions(conditions) = grant {
+                let wanted = [&conditions.all_of, &conditions.any_of].into_iter().flat_map(NameSet::ids);
+                conditions.wanted = wanted.filter_map(|id| names.text(*id).cloned()).collect();
+            }
+        }
         let public = list.iter().any(|grant| matches!(grant, Grant::Public));
         let nobody = list.iter().all(|grant| matches!(grant, Grant::Nobody));
         let plain = (0..).zip(&list).filter(|(_, grant)| grant.is_plain()).map(|(index, _)| index).collect();
@@ -213,6 +220,8 @@ pub(crate) struct Conditions {
     /// Absent when empty.
     pub(crate) any_of: NameSet,
     pub(crate) none_of: NameSet,
+    /// The texts of `all_of` and `any_of`: what those lack who have none of it.
+    pub(crate) wanted: Arc<[Arc<str>]>,
     pub(crate) claims: Box<[ClaimTest]>,
     /// Any of them; absent when empty.
     pub(crate) networks: Box<[IpNet]>,

@@ -78,27 +78,32 @@ pub(crate) fn decide(
     circumstances: &Circumstances<'_>,
 ) -> Decision {
     let is_open = match identity.principal() {
-        None => selections.all(|selection| is_plainly_open(policy, selection, None::<&Held>)),
+        None => Some(selections.all(|selection| is_plainly_open(policy, selection, None::<&Held>))),
         Some(principal) => {
             let is_open =
                 |held: Remembered<'_>| selections.all(|selection| is_plainly_open(policy, selection, Some(&held)));
-            policy.names.recall_of(principal, is_open).unwrap_or_default()
+            policy.names.recall_of(principal, is_open)
         }
     };
-    if is_open { Decision::Allow(Permit(())) } else { try_all(policy, selections, identity, circumstances) }
+    match is_open {
+        Some(true) => Decision::Allow(Permit(())),
+        unknown_or_not => try_all(policy, selections, identity, circumstances, unknown_or_not.is_none()),
+    }
 }
 
-/// Judges everything that the path selects, where it is not plain that all is open.
+/// Judges everything that the path selects, where it is not plain that all is open, or not known yet, since it is
+/// the first time that the caller meets the policy.
 #[inline(never)]
 fn try_all(
     policy: &Compiled,
     selections: &Selections<'_>,
     identity: &Identity,
     circumstances: &Circumstances<'_>,
+    is_first: bool,
 ) -> Decision {
     let caller = identity.principal().map(|principal| Caller::new(policy, principal));
     let held = caller.as_ref().map(|caller| &caller.held);
-    if selections.all(|selection| is_plainly_open(policy, selection, held)) {
+    if is_first && selections.all(|selection| is_plainly_open(policy, selection, held)) {
         return Decision::Allow(Permit(()));
     }
     if let Some(denial) = unusable(identity) {
@@ -301,7 +306,7 @@ pub(super) fn denial_of(
     let lacking = |reason| {
         let mut denial = Denial::new(reason);
         if let Some((grant, caller)) = grant.zip(caller) {
-            denial.missing = grant.missing(&caller.held).filter_map(|id| judge.names.text(id).cloned()).collect();
+            denial.missing = grant.missing(&caller.held, judge.names);
         }
         denial
     };

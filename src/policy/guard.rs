@@ -84,7 +84,7 @@ impl Requirement {
             }
         }
         let table = NameTable::new(names.iter().map(|name| (Arc::clone(&name.text), name.kind)));
-        let grants = Grants::new(terms.iter().map(|terms| grant(terms, &names, &table)).collect());
+        let grants = Grants::new(terms.iter().map(|terms| grant(terms, &names, &table)).collect(), &table);
         Self { required: describe(terms).into(), table, names, grants }
     }
 

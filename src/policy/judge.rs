@@ -3,6 +3,7 @@
 use std::{
     net::IpAddr,
     ops::ControlFlow,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -321,9 +322,13 @@ impl Judge<'_> {
 
 impl Conditions {
     /// The names that a caller lacks who has `held`.
-    pub(crate) fn missing<'g>(&'g self, held: &'g Held) -> impl Iterator<Item = NameId> + use<'g> {
+    pub(crate) fn missing(&self, held: &Held, names: &NameTable) -> Arc<[Arc<str>]> {
+        if !self.all_of.any_in(held) && !self.any_of.any_in(held) {
+            return Arc::clone(&self.wanted);
+        }
         let any = if self.any_of.any_in(held) { None } else { Some(&self.any_of) };
-        [Some(&self.all_of), any].into_iter().flatten().flat_map(|names| names.lacking(held))
+        let lacking = [Some(&self.all_of), any].into_iter().flatten().flat_map(|wanted| wanted.lacking(held));
+        lacking.filter_map(|id| names.text(id).cloned()).collect()
     }
 }
 

@@ -24,6 +24,12 @@ impl Revision {
     }
 }
 
+impl Revision {
+    pub(crate) fn digits(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl Deref for Revision {
     type Target = str;
 

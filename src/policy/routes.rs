@@ -200,8 +200,8 @@ impl Key<'_> {
         };
         Some(Rule {
             info: Arc::new(info),
-            allow: Grants::new(draft.allow),
-            shadow: draft.shadow.map(Grants::new),
+            allow: Grants::new(draft.allow, names),
+            shadow: draft.shadow.map(|shadow| Grants::new(shadow, names)),
             masked: draft.masked,
             encoded_slash: draft.encoded_slash,
         })

@@ -47,7 +47,7 @@ impl Mode {
 
 /// One decision and the request it was about. It borrows everything, so making one costs next to nothing.
 ///
-/// Texts are as they came in: whoever writes them to a log must escape them.
+/// Texts are as they came in: whoever writes them to a log must escape them. They are read when they are asked for.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Event<'a> {
@@ -57,24 +57,28 @@ pub struct Event<'a> {
     mode: Mode,
     status: Option<StatusCode>,
     method: &'a Method,
-    path: &'a str,
+    path: &'a [u8],
     principal: Option<&'a Principal>,
     client: Option<IpAddr>,
-    request_id: Option<&'a str>,
-    revision: &'a str,
+    request_id: &'a [u8],
+    revision: &'a [u8],
     candidate: Option<&'a str>,
     hint: Option<&'a str>,
 }
 
 impl<'a> Event<'a> {
     /// A denial. The status is the denial's, until [`Event::with_status`] tells what was really sent.
-    pub(crate) fn denied(denial: &'a Denial, method: &'a Method, path: &'a str) -> Self {
+    pub(crate) fn denied(denial: &'a Denial, method: &'a Method, path: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
         let rule = denial.rule.as_deref();
         Self { denial: Some(denial), status: Some(denial.status()), ..Self::new(EventKind::Denied, rule, method, path) }
     }
 
     /// A request that is let through by `rule`, if one is known.
-    pub(crate) fn allowed(rule: Option<&'a RuleInfo>, method: &'a Method, path: &'a str) -> Self {
+    pub(crate) fn allowed(
+        rule: Option<&'a RuleInfo>,
+        method: &'a Method,
+        path: &'a (impl AsRef<[u8]> + ?Sized),
+    ) -> Self {
         Self::new(EventKind::Allowed, rule, method, path)
     }
 
@@ -83,13 +87,18 @@ impl<'a> Event<'a> {
         rule: Option<&'a RuleInfo>,
         denial: Option<&'a Denial>,
         method: &'a Method,
-        path: &'a str,
+        path: &'a (impl AsRef<[u8]> + ?Sized),
     ) -> Self {
         let event = Self::new(EventKind::ShadowDiffers, rule, method, path);
         Self { denial, mode: Mode::Shadow, ..event }
     }
 
-    fn new(kind: EventKind, rule: Option<&'a RuleInfo>, method: &'a Method, path: &'a str) -> Self {
+    fn new(
+        kind: EventKind,
+        rule: Option<&'a RuleInfo>,
+        method: &'a Method,
+        path: &'a (impl AsRef<[u8]> + ?Sized),
+    ) -> Self {
         Self {
             kind,
             denial: None,
@@ -97,11 +106,11 @@ impl<'a> Event<'a> {
             mode: Mode::default(),
             status: None,
             method,
-            path,
+            path: path.as_ref(),
             principal: None,
             client: None,
-            request_id: None,
-            revision: "",
+            request_id: &[],
+            revision: &[],
             candidate: None,
             hint: None,
         }
@@ -125,12 +134,13 @@ impl<'a> Event<'a> {
         Self { client, ..self }
     }
 
-    pub(crate) fn with_request_id(self, request_id: Option<&'a str>) -> Self {
-        Self { request_id, ..self }
+    /// Adds the id of the request; empty if it has none.
+    pub(crate) fn with_request_id(self, request_id: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
+        Self { request_id: request_id.as_ref(), ..self }
     }
 
-    pub(crate) fn with_revision(self, revision: &'a str) -> Self {
-        Self { revision, ..self }
+    pub(crate) fn with_revision(self, revision: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
+        Self { revision: revision.as_ref(), ..self }
     }
 
     pub(crate) fn with_candidate(self, revision: &'a str) -> Self {
@@ -192,7 +202,7 @@ impl<'a> Event<'a> {
 
     /// The path of the request, still percent-encoded, without its query.
     pub fn path(&self) -> &'a str {
-        self.path
+        str::from_utf8(self.path).unwrap_or_default()
     }
 
     /// Who is calling, if that is known.
@@ -207,12 +217,12 @@ impl<'a> Event<'a> {
 
     /// The id that tower-http gave the request.
     pub fn request_id(&self) -> Option<&'a str> {
-        self.request_id
+        str::from_utf8(self.request_id).ok().filter(|id| !id.is_empty())
     }
 
     /// The revision of the policy that decided.
     pub fn revision(&self) -> &'a str {
-        self.revision
+        str::from_utf8(self.revision).unwrap_or_default()
     }
 
     /// The revision of the candidate policy that decides differently, where it is a whole policy.

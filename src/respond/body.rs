@@ -1,7 +1,7 @@
 //! Bodies: problem documents, plain text and minimal pages.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::Value;
 
 use super::negotiate::Format;
@@ -165,12 +165,20 @@ impl Prepared {
     }
 }
 
+/// The request headers that answers depend on.
+const VARY: &str = "accept";
+
+/// Whether a header is one that answers have beside those which speak of their body or their status.
+pub(crate) fn is_usual(name: &HeaderName, value: &HeaderValue) -> bool {
+    name == header::VARY && value == VARY
+}
+
 impl Answer {
     fn new(content: &Content<'_>, format: Format, add: impl Fn(&mut HeaderMap)) -> Self {
         let body = Bytes::from(content.render(format));
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
-        headers.insert(header::VARY, HeaderValue::from_static("accept"));
+        headers.insert(header::VARY, HeaderValue::from_static(VARY));
         add(&mut headers);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(header::CONTENT_LENGTH, body.len().into());

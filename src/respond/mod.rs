@@ -19,4 +19,4 @@ pub use negotiate::Format;
 pub use preferences::Preferences;
 pub(crate) use renderer::Renderer;
 pub use responder::Responder;
-pub(crate) use {grpc::is_grpc, login::Visit, preferences::every_accept};
+pub(crate) use {body::is_usual, grpc::is_grpc, login::Visit, preferences::every_accept};

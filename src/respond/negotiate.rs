@@ -41,24 +41,23 @@ const MAX_RANGES: usize = 64;
 
 /// The format that `accept` prefers. Among equals, and where nothing fits, it is the first of [`Format::ALL`].
 pub(super) fn negotiate(accept: &str) -> Format {
+    let mut qualities = [(0, 0); Format::ALL.len()];
+    for range in accept.split(',').take(MAX_RANGES) {
+        let mut parts = range.split(';').map(str::trim_ascii);
+        let (Some(range), Some(weight)) = (parts.next(), weight(parts)) else { continue };
+        for (format, quality) in Format::ALL.iter().zip(&mut qualities) {
+            if let Some(specificity) = format.specificity(range) {
+                *quality = (specificity, weight).max(*quality);
+            }
+        }
+    }
     let mut best = (Format::default(), 0);
-    for format in Format::ALL {
-        let quality = quality(accept, format);
-        if quality > best.1 {
-            best = (format, quality);
+    for (format, (_, weight)) in Format::ALL.into_iter().zip(qualities) {
+        if weight > best.1 {
+            best = (format, weight);
         }
     }
     best.0
-}
-
-/// The weight of the range that names `format` most closely, in thousandths.
-fn quality(accept: &str, format: Format) -> u16 {
-    let ranges = accept.split(',').take(MAX_RANGES).filter_map(|range| {
-        let mut parts = range.split(';').map(str::trim_ascii);
-        let specificity = format.specificity(parts.next()?)?;
-        Some((specificity, weight(parts)?))
-    });
-    ranges.max().map_or(0, |(_, quality)| quality)
 }
 
 /// The `q` among the parameters of a range: 1 where there is none, nothing where it is malformed.

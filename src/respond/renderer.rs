@@ -55,6 +55,12 @@ impl Renderer {
         if self.responder.login.is_some() { Visit::new(head) } else { None }
     }
 
+    /// Whether answers to such requests have no other headers than problem documents have.
+    pub(crate) fn is_usual(&self, preferences: &Preferences) -> bool {
+        let Responder { login, custom, not_found, disclose: _ } = &self.responder;
+        login.is_none() && custom.is_none() && not_found.is_none() && !preferences.is_grpc()
+    }
+
     /// The answer to a denied request.
     pub(crate) fn render(&self, denial: &Denial, preferences: &Preferences) -> Response<Bytes> {
         match denial.status() {

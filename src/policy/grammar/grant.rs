@@ -1,5 +1,7 @@
 //! Grants: keywords, names, and objects in which everything must hold.
 
+use std::sync::Arc;
+
 use super::{At, Object, claims::read_claims, conditions};
 use crate::{
     diagnostic::{Diagnostic, code, quoted},
@@ -112,6 +114,7 @@ impl GrantReader<'_> {
             all_of: all_of?,
             any_of: any_of?,
             none_of: none_of?,
+            wanted: Arc::default(),
             claims: claims?,
             networks: networks?,
             from: from?,
