@@ -120,8 +120,7 @@ fn has_doubt(before: &[u8; LANES], block: &[u8; LANES]) -> bool {
 #[inline]
 #[expect(clippy::needless_bitwise_bool, reason = "without branches sixteen bytes are compared at once")]
 fn is_doubtful(before: u8, byte: u8) -> bool {
-    (byte < 0x20)
-        | (byte >= 0x7F)
+    !(0x20..0x7F).contains(&byte)
         | (byte == b'%')
         | (byte == b';')
         | (byte == b'\\')

@@ -49,6 +49,7 @@ impl Unlisted {
 
 /// Everything that `decide` reads.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for alone")]
 pub(crate) struct Compiled {
     pub(crate) realm: Option<Box<str>>,
     /// A hash of the content: equal documents, in whatever format, have equal revisions.
