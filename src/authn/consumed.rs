@@ -111,4 +111,14 @@ mod tests {
             assert_eq!(left, expected.into_iter().collect::<Vec<_>>(), "{lines:?}");
         }
     }
+    #[test]
+    fn protocols_are_left_as_they_were_sent_where_none_announces_credentials() {
+        let mut sent = HeaderMap::new();
+        for line in ["chat.v1,,bearer", "a.b.c ,chat.v2"] {
+            sent.append(SEC_WEBSOCKET_PROTOCOL, line.parse().unwrap());
+        }
+        let mut forwarded = sent.clone();
+        ConsumedHeaders::default().strip(&mut forwarded);
+        assert_eq!(forwarded, sent);
+    }
 }

@@ -1,6 +1,6 @@
 use http::Request;
 use tower_authz::{
-    Authentication, CredentialError, CredentialErrorKind, Head, Identity, Principal, Unavailable, authn,
+    Authentication, Authenticator, CredentialError, CredentialErrorKind, Head, Identity, Principal, Unavailable, authn,
 };
 
 use super::{identify, outcome};
@@ -49,4 +49,15 @@ async fn none_knows_nobody() {
     let request =
         Request::get("/").header("authorization", "Bearer x").extension(Principal::new("ada")).body(()).unwrap();
     assert_eq!(outcome(&identify(&authn::none(), &request).await), "anonymous");
+}
+
+/// Who has no more to tell than who is calling takes nothing out of requests, and is asked before any cookie.
+#[test]
+fn a_closure_has_nothing_to_tell_but_who_is_calling() {
+    let closure = authn::from_fn(|_| Principal::new("ada"));
+    assert!(closure.challenges().is_empty() && closure.consumed_headers().is_empty());
+    assert!(closure.consumed_protocols().is_empty() && !closure.is_ambient());
+    let shared = std::sync::Arc::new(closure) as std::sync::Arc<dyn Authenticator>;
+    let cookie = authn::ambient(|_: Head<'_>| Principal::new("cookie"));
+    assert!(cookie.is_ambient() && !authn::Chain::new(cookie).or(shared).is_ambient());
 }
