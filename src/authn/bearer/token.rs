@@ -26,5 +26,7 @@ pub(in crate::authn) fn find<'a>(further: &[Bearer], head: Head<'a>) -> Result<O
 pub(in crate::authn) fn is_token68(text: &[u8]) -> bool {
     let padding = text.iter().rev().take_while(|b| **b == b'=').count();
     let (text, _) = text.split_at(text.len() - padding);
-    !text.is_empty() && text.iter().all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(b))
+    // Looking at every byte, good or bad, is faster: many are looked at together.
+    let is_of_it = |byte: &u8| byte.is_ascii_alphanumeric() | matches!(byte, b'-'..=b'/' | b'_' | b'~' | b'+');
+    !text.is_empty() && text.iter().fold(true, |all, byte| all & is_of_it(byte))
 }
