@@ -62,6 +62,7 @@ macro_rules! emit {
             http.response.status_code = event.status().map(|status| status.as_u16()),
             authz.status.unmasked = denial.map(|denial| denial.unmasked_status().as_u16()),
             user.id = event.principal().and_then(|principal| $reporter.user_id.show(principal)),
+            user.issuer = event.principal().and_then(|principal| $reporter.user_id.show_issuer(principal)),
             user.roles = event.principal().map(user::roles),
             client.address = event.client().map(field::display),
             http.request.id = event.request_id().map(|id| escape::text(id, MAX_REQUEST_ID)),

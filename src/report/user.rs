@@ -6,10 +6,12 @@ use super::escape;
 use crate::principal::Principal;
 
 const MAX_SUBJECT: usize = 128;
+const MAX_ISSUER: usize = 128;
 const MAX_ROLE: usize = 64;
 const MAX_ROLES: usize = 16;
 
-/// How events name the caller in `user.id`.
+/// How events name the caller in `user.id`. Who vouches for that name is in `user.issuer`, where the credentials say so:
+/// two issuers may call different people the same.
 ///
 /// ```
 /// use tower_authz::report::{TracingReporter, UserId};
@@ -41,7 +43,7 @@ impl UserId {
         Self(Form::Hash(key))
     }
 
-    /// Not at all.
+    /// Not at all, and neither is the issuer.
     pub fn off() -> Self {
         Self(Form::Off)
     }
@@ -52,6 +54,12 @@ impl UserId {
             Form::Hash(key) => Some(format!("{:016x}", sip_hash(key, principal.subject().as_bytes()))),
             Form::Off => None,
         }
+    }
+
+    /// The issuer is the operator's to choose, so it is no secret where the subject is one.
+    pub(super) fn show_issuer(self, principal: &Principal) -> Option<String> {
+        let issuer = principal.issuer().filter(|_| self.0 != Form::Off);
+        issuer.map(|issuer| escape::text(issuer, MAX_ISSUER))
     }
 }
 

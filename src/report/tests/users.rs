@@ -22,6 +22,28 @@ fn users_are_named_as_the_operator_wishes() {
     assert_eq!(hashed([1; 16], "ada").len(), "str ".len() + 16);
 }
 
+/// The same name at two issuers may be two people.
+#[test]
+fn the_issuer_stands_beside_the_name_of_the_user() {
+    let key = UserId::keyed_hash([1; 16]);
+    let long = "x".repeat(128);
+    for (user_id, issuer, expected) in [
+        (UserId::plain(), Some("https://id.example"), Some("str https://id.example".to_owned())),
+        (key, Some("https://id.example"), Some("str https://id.example".to_owned())),
+        (UserId::off(), Some("https://id.example"), None),
+        (UserId::plain(), None, None),
+        (UserId::plain(), Some("a b\n"), Some("str a b\\u{a}".to_owned())),
+        (UserId::plain(), Some(&format!("{long}y")), Some(format!("str {long}…"))),
+    ] {
+        let ada = Principal::new("ada");
+        let ada = issuer.map_or(ada.clone(), |issuer| ada.claim("iss", issuer));
+        let denial = denial(Reason::InsufficientRole);
+        let event = Event::denied(&denial, &GET, "/x").with_principal(Some(&ada));
+        let captured = capture_by(&TracingReporter::new().user_id(user_id), &event);
+        assert_eq!(captured.get("user.issuer").map(ToOwned::to_owned), expected, "{issuer:?}");
+    }
+}
+
 /// The example of the paper that introduced it, appendix A.
 #[test]
 fn the_hash_is_siphash_2_4() {
