@@ -224,7 +224,7 @@ fn an_algorithm_is_shown_by_the_name_that_tokens_have_for_it() {
 
 #[test]
 fn keys_that_cannot_be_used_are_refused_when_the_authenticator_is_built() {
-    use JwtErrorKind::{SecretTooShort, UnreadableKeys, UnusableKey};
+    use JwtErrorKind::{SecretTooShort, UnusableKey};
     let rsa = serde_json::from_str::<Value>(JWKS).unwrap()["keys"][0].clone();
     let with = |changes: Value| {
         let mut key = rsa.clone();
@@ -270,6 +270,18 @@ fn keys_that_cannot_be_used_are_refused_when_the_authenticator_is_built() {
         (Keys::jwk(r#"{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}"#), UnusableKey, "the curve `secp256k1`"),
         (Keys::jwk(r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#), UnusableKey, "its coordinates need 32 bytes"),
         (Keys::jwk(r#"{"kty":"oct","k":"AAAA"}"#), UnusableKey, "too short"),
+    ];
+    for (keys, kind, expected) in cases {
+        assert_refused(keys, kind, expected);
+    }
+    let short = Jwt::builder().keys(Keys::secret(&SECRET[..47])).algorithms([JwtAlgorithm::Hs384]).build();
+    assert_eq!(short.unwrap_err().kind(), UnusableKey);
+}
+
+#[test]
+fn sets_of_keys_that_cannot_be_used_are_refused_when_the_authenticator_is_built() {
+    use JwtErrorKind::{UnreadableKeys, UnusableKey};
+    let cases = [
         (Keys::jwks("{}"), UnusableKey, "it has no list of `keys`"),
         (Keys::jwks(r#"{"keys":[]}"#), UnusableKey, "it is empty"),
         (Keys::jwks(r#"{"keys":[7,{"kty":"X"}]}"#), UnusableKey, "key 0: it is no object"),
@@ -283,12 +295,14 @@ fn keys_that_cannot_be_used_are_refused_when_the_authenticator_is_built() {
         (Keys::jwks_file("/no/such/file"), UnreadableKeys, "`/no/such/file` cannot be read"),
     ];
     for (keys, kind, expected) in cases {
-        let error = Jwt::builder().trust(Issuer::new("https://id").keys(keys)).build().unwrap_err();
-        assert_eq!(error.kind(), kind, "{error}");
-        assert!(error.to_string().contains(expected), "`{error}` and `{expected}`");
+        assert_refused(keys, kind, expected);
     }
-    let short = Jwt::builder().keys(Keys::secret(&SECRET[..47])).algorithms([JwtAlgorithm::Hs384]).build();
-    assert_eq!(short.unwrap_err().kind(), UnusableKey);
+}
+
+fn assert_refused(keys: Keys, kind: JwtErrorKind, expected: &str) {
+    let error = Jwt::builder().trust(Issuer::new("https://id").keys(keys)).build().unwrap_err();
+    assert_eq!(error.kind(), kind, "{error}");
+    assert!(error.to_string().contains(expected), "`{error}` and `{expected}`");
 }
 
 /// RFC 7515, appendices A.1 to A.3, the first of which is the example of RFC 7519, section 3.1, too.

@@ -121,8 +121,11 @@ fn the_metadata_of_a_resource_is_where_and_what_rfc_9728_says() {
         ("", None),
     ];
     for (resource, expected) in cases {
-        let metadata = ResourceMetadata::new(resource).ok();
-        assert_eq!(metadata.as_ref().map(ResourceMetadata::url).as_deref(), expected, "{resource}");
+        match (ResourceMetadata::new(resource), expected) {
+            (Ok(metadata), Some(expected)) => assert_eq!(metadata.url(), expected),
+            (Err(error), None) => assert!(error.to_string().starts_with(&format!("`{resource}` is not an https URL"))),
+            (found, _) => panic!("{resource}: {found:?}"),
+        }
     }
     let metadata = ResourceMetadata::new("https://api.example/mcp").unwrap();
     let metadata = metadata.authorization_server("https://id.example").scopes(["a", "b"]).name("Billing");

@@ -195,3 +195,30 @@ impl RemoteKeys {
         Ok(Arc::new(RemoteSource::start(issuer.to_owned(), provider, self.timing, &runtime)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the methods that change them say.
+    #[test]
+    fn what_is_not_set_is_as_documented() {
+        let seconds = Duration::from_secs;
+        for keys in [RemoteKeys::discovered(), RemoteKeys::jwks("https://id.example/keys")] {
+            let Timing { refresh, back_off, cool_down, max_stale } = keys.timing;
+            assert_eq!((refresh, back_off), ((seconds(300), seconds(3600)), (seconds(1), seconds(60))));
+            assert_eq!((cool_down, max_stale), (seconds(10), None));
+            assert_eq!((keys.connect_timeout, keys.timeout), (seconds(3), seconds(10)));
+            assert_eq!((keys.max_size, keys.allow_plain_http), (262_144, false));
+        }
+    }
+
+    #[test]
+    fn no_time_between_refreshes_is_shorter_than_a_tenth_of_a_second() {
+        let hasty = RemoteKeys::discovered().refresh_between(Duration::ZERO, Duration::ZERO);
+        let hasty = hasty.cool_down(Duration::ZERO).back_off(Duration::ZERO, Duration::ZERO);
+        let tenth = Duration::from_millis(100);
+        assert_eq!((hasty.timing.refresh.0, hasty.timing.cool_down), (tenth, tenth));
+        assert_eq!(hasty.timing.back_off, (tenth, tenth));
+    }
+}
