@@ -89,7 +89,10 @@ fn check_issued(claims: &Map<String, Value>) -> Result<(), CredentialError> {
 /// A time in seconds since 1970, with or without a fraction (`NumericDate`, RFC 7519, section 2).
 fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<SystemTime>, CredentialError> {
     let Some(value) = claims.get(name) else { return Ok(None) };
-    let since = value.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let since = match value.as_u64() {
+        Some(seconds) => Some(Duration::from_secs(seconds)),
+        None => value.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+    };
     let time = since.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
     time.map(Some).ok_or_else(|| no_time(name))
 }

@@ -27,7 +27,8 @@ const LEAST: Duration = Duration::from_millis(100);
 /// runtime of tokio in which the authenticator was built. Each refresh is one event of the target `tower_authz`:
 /// `authz.keys.refreshed` (INFO) where there are other keys now, `authz.keys.unchanged` (DEBUG), or
 /// `authz.keys.not_refreshed` (WARN), with the issuer, how many keys can be used, how many were skipped, in how many
-/// seconds the next is due, and what was wrong.
+/// seconds the next is due, and what was wrong. Keys that grew [too old](Self::max_stale) are told as
+/// `authz.keys.withdrawn`, and a panic, after which the task goes on, as `authz.keys.panicked` (both ERROR).
 ///
 /// - **Fresh keys.** They are fetched again when the `Cache-Control` of the key set says that they are no longer
 ///   fresh, within [bounds](Self::refresh_between).
