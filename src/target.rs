@@ -43,6 +43,12 @@ impl<'a> Head<'a> {
         self.uri
     }
 
+    /// The pattern of the route that a router has matched.
+    #[cfg(feature = "axum")]
+    pub(crate) fn matched(self) -> Option<&'a str> {
+        self.extensions.get::<axum::extract::MatchedPath>().map(axum::extract::MatchedPath::as_str)
+    }
+
     /// The headers.
     pub fn headers(&self) -> &'a HeaderMap {
         self.headers
@@ -114,9 +120,9 @@ impl<'a> From<Head<'a>> for Target<'a> {
     #[cfg(feature = "axum")]
     #[inline]
     fn from(head: Head<'a>) -> Self {
-        use axum::extract::{MatchedPath, NestedPath, OriginalUri};
+        use axum::extract::{NestedPath, OriginalUri};
         let mut target = Self::new(head.method, head.uri.path());
-        target.matched = head.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+        target.matched = head.matched();
         // What was stripped is of use only where the whole path is known.
         if let Some(original) = head.extensions.get::<OriginalUri>() {
             target.original = Some(original.0.path());

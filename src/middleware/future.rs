@@ -32,13 +32,13 @@ pin_project! {
     #[project = StateProjection]
     enum State<S, B, F> {
         Denied { answer: Option<Response<Bytes>> },
-        Authenticating { identity: BoxFuture<Identity>, waiting: Option<Waiting<S, B>>, position: Position },
+        Authenticating { identity: BoxFuture<Identity>, waiting: Option<Box<Waiting<S, B>>>, position: Position },
         Forwarded { #[pin] inner: F, gate: Arc<Gate>, sender: Sender },
-        Unjudged { #[pin] inner: F },
     }
 }
 
-/// A request that waits for its sender to be known, and the instance of the service that is ready for it.
+/// A request that waits for its sender to be known, and the instance of the service that is ready for it. It is large,
+/// so futures of requests that need not wait do without.
 pub(super) struct Waiting<S, B> {
     pub(super) gate: Arc<Gate>,
     pub(super) policy: Arc<Compiled>,
@@ -52,13 +52,7 @@ impl<S, B, F> ResponseFuture<S, B, F> {
     }
 
     pub(super) fn authenticating(identity: BoxFuture<Identity>, waiting: Waiting<S, B>, position: Position) -> Self {
-        Self { state: State::Authenticating { identity, waiting: Some(waiting), position } }
-    }
-
-    /// A request whose denials another half of the gate answers.
-    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "only routers have an inner half"))]
-    pub(super) fn unjudged(inner: F) -> Self {
-        Self { state: State::Unjudged { inner } }
+        Self { state: State::Authenticating { identity, waiting: Some(Box::new(waiting)), position } }
     }
 
     pub(super) fn forwarded(inner: F, gate: Arc<Gate>, sender: Sender) -> Self {
@@ -87,7 +81,6 @@ where
                     let Some(waiting) = waiting.take() else { return Poll::Pending };
                     waiting.proceed(identity, *position)
                 }
-                StateProjection::Unjudged { inner } => return inner.poll(cx),
                 StateProjection::Forwarded { inner, gate, sender } => {
                     let response = ready!(inner.poll(cx))?;
                     return Poll::Ready(Ok(gate.answering.revise(response, sender)));
@@ -116,5 +109,55 @@ where
 impl<S, B, F> fmt::Debug for ResponseFuture<S, B, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The future of [`Guarded`](super::Guarded).
+    pub struct GuardedFuture<F> {
+        #[pin]
+        state: Guarded<F>,
+    }
+}
+
+pin_project! {
+    #[project = GuardedProjection]
+    enum Guarded<F> {
+        Forwarded { #[pin] inner: F },
+        Denied { answer: Option<Response<Bytes>> },
+    }
+}
+
+impl<F> GuardedFuture<F> {
+    pub(super) fn denied(answer: Response<Bytes>) -> Self {
+        Self { state: Guarded::Denied { answer: Some(answer) } }
+    }
+
+    pub(super) fn forwarded(inner: F) -> Self {
+        Self { state: Guarded::Forwarded { inner } }
+    }
+}
+
+impl<F, R, E> Future for GuardedFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: DenialBody,
+{
+    type Output = Result<Response<R>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            GuardedProjection::Forwarded { inner } => inner.poll(cx),
+            GuardedProjection::Denied { answer } => match answer.take() {
+                Some(answer) => Poll::Ready(Ok(answer.map(R::from_denial))),
+                None => Poll::Pending,
+            },
+        }
+    }
+}
+
+impl<F> fmt::Debug for GuardedFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardedFuture").finish_non_exhaustive()
     }
 }

@@ -295,8 +295,9 @@ impl Gate {
 
     /// Judges what has passed by a candidate policy, too, inside the router where it is known which route has matched.
     #[cfg(feature = "axum")]
-    pub(super) fn compare_passed(&self, policy: &Compiled, head: Head<'_>, target: &Target<'_>, identity: Identity) {
+    pub(super) fn compare_passed(&self, policy: &Compiled, head: Head<'_>, identity: Identity) {
         if let Some(candidate) = &self.shadow {
+            let target = &Target::from(head);
             let mut sender = Sender::unknown(identity);
             self.note(&mut sender, policy, head, target);
             self.compare(&candidate.load_full(), None, head, target, &sender);

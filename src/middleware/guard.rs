@@ -2,15 +2,12 @@
 
 use std::{
     fmt,
-    future::Future,
-    pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http::{Request, Response};
-use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -18,6 +15,7 @@ use super::{
     answering::{Answering, Audience, Sender},
     body::DenialBody,
     context::Caller,
+    future::GuardedFuture,
     service::take_ready,
 };
 use crate::{
@@ -201,11 +199,10 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let caller = Caller::of(request.extensions());
         match self.guard.judge(caller.as_ref()) {
-            None => GuardedFuture { state: State::Forwarded { inner: self.inner.call(request) } },
+            None => GuardedFuture::forwarded(self.inner.call(request)),
             Some(denial) => {
                 drop(take_ready(&mut self.inner));
-                let answer = answer(denial, caller.as_ref(), Head::from(&request));
-                GuardedFuture { state: State::Denied { answer: Some(answer) } }
+                GuardedFuture::denied(answer(denial, caller.as_ref(), Head::from(&request)))
             }
         }
     }
@@ -221,45 +218,5 @@ fn answer(denial: Denial, caller: Option<&Caller>, head: Head<'_>) -> Response<B
     match caller {
         Some(caller) if caller.answered_outside => answering.pass_outside(denial, &sender),
         _ => answering.deny(denial, &sender, Audience::Gates),
-    }
-}
-
-pin_project! {
-    /// The future of [`Guarded`].
-    pub struct GuardedFuture<F> {
-        #[pin]
-        state: State<F>,
-    }
-}
-
-pin_project! {
-    #[project = StateProjection]
-    enum State<F> {
-        Forwarded { #[pin] inner: F },
-        Denied { answer: Option<Response<Bytes>> },
-    }
-}
-
-impl<F, R, E> Future for GuardedFuture<F>
-where
-    F: Future<Output = Result<Response<R>, E>>,
-    R: DenialBody,
-{
-    type Output = Result<Response<R>, E>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProjection::Forwarded { inner } => Poll::Ready(ready!(inner.poll(cx))),
-            StateProjection::Denied { answer } => match answer.take() {
-                Some(answer) => Poll::Ready(Ok(answer.map(R::from_denial))),
-                None => Poll::Pending,
-            },
-        }
-    }
-}
-
-impl<F> fmt::Debug for GuardedFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GuardedFuture").finish_non_exhaustive()
     }
 }

@@ -29,10 +29,10 @@ pub use body::{AnyBody, AnyBodyFuture, AnyBodyService, DenialBody};
 pub use builder::{AuthzLayerBuilder, BuildError, BuildErrorKind};
 #[cfg(feature = "axum")]
 pub(crate) use context::Caller;
-pub use future::ResponseFuture;
+pub use future::{GuardedFuture, ResponseFuture};
 #[cfg(feature = "axum")]
 pub(crate) use gate::Position;
-pub use guard::{Guard, Guarded, GuardedFuture};
+pub use guard::{Guard, Guarded};
 pub use identify::{Identified, IdentifiedFuture, Identify};
 pub use layer::{AnyBodyLayer, AuthzLayer};
 #[cfg(feature = "axum")]

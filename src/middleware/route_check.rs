@@ -13,12 +13,12 @@ use super::{
     answering::{Sender, default_answer, report_at_once},
     body::DenialBody,
     context::Gated,
-    future::ResponseFuture,
+    future::GuardedFuture,
     gate::{Gate, Position},
 };
 use crate::{
     decision::{Denial, Reason},
-    target::{Head, Target},
+    target::Head,
 };
 
 /// Puts the inner half of a gate into a router.
@@ -48,7 +48,7 @@ where
 {
     type Response = Response<R>;
     type Error = S::Error;
-    type Future = ResponseFuture<S, B, S::Future>;
+    type Future = GuardedFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -58,23 +58,22 @@ where
         let Some(gated) = self.take_gated(&mut request) else {
             let detail = "a route of a protected router was reached without passing the gate around it";
             let denial = Denial::new(Reason::InternalError).detail(detail);
-            return ResponseFuture::denied(default_answer(report_at_once(denial, Head::from(&request))));
+            return GuardedFuture::denied(default_answer(report_at_once(denial, Head::from(&request))));
         };
         let head = Head::from(&request);
-        let target = Target::from(head);
-        let is_incomplete = !gated.waived && gated.is_incomplete(&target);
+        let is_incomplete = !gated.waived && gated.is_incomplete(head);
         let Gated { gate, policy, identity, waived, .. } = gated;
         if !is_incomplete {
             if !waived {
-                gate.compare_passed(&policy, head, &target, identity);
+                gate.compare_passed(&policy, head, identity);
             }
-            return ResponseFuture::unjudged(self.inner.call(request));
+            return GuardedFuture::forwarded(self.inner.call(request));
         }
         let mut sender = Sender::unknown(identity);
         let judgment = gate.judge_known(&policy, head, &mut sender, Position::Inside);
         match gate.admit(judgment, policy, &sender, &mut request, Position::Inside) {
-            Ok(()) => ResponseFuture::unjudged(self.inner.call(request)),
-            Err(answer) => ResponseFuture::denied(answer),
+            Ok(()) => GuardedFuture::forwarded(self.inner.call(request)),
+            Err(answer) => GuardedFuture::denied(answer),
         }
     }
 }
@@ -88,9 +87,9 @@ impl<S> RouteCheck<S> {
 
 impl Gated {
     /// Whether the key that a router has matched is not the one that every reading of the path selected.
-    fn is_incomplete(&self, target: &Target<'_>) -> bool {
+    fn is_incomplete(&self, head: Head<'_>) -> bool {
         let selected = self.route.as_deref();
-        let matched = target.matched.filter(|pattern| Some(*pattern) != selected);
+        let matched = head.matched().filter(|pattern| Some(*pattern) != selected);
         let key = matched.and_then(|pattern| self.gate.key_of(&self.policy, pattern));
         key.is_some_and(|key| Some(key) != selected)
     }
