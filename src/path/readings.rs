@@ -21,7 +21,10 @@ const MOST_BYTES: usize = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct Readings<'a> {
     path: Cow<'a, str>,
+    /// First those that every service may make of it, then those that only nests make.
     others: Vec<Vec<u8>>,
+    /// How many of the readings nests alone make.
+    across_seams: usize,
     /// How many bytes the others have.
     bytes: usize,
 }
@@ -29,7 +32,7 @@ pub(crate) struct Readings<'a> {
 impl<'a> Readings<'a> {
     /// Reads `path`; `append_slash` says whether a key ends in `/`.
     pub(crate) fn of(path: Cow<'a, str>, append_slash: bool, tolerance: Tolerance) -> Result<Self, Rejected> {
-        let mut readings = Self { path, others: Vec::new(), bytes: 0 };
+        let mut readings = Self { path, others: Vec::new(), across_seams: 0, bytes: 0 };
         if is_clean(readings.path.as_bytes()) && !append_slash {
             return Ok(readings);
         }
@@ -56,8 +59,14 @@ impl<'a> Readings<'a> {
                 found.push(path);
             }
         }
+        self.across_seams = found.len();
         self.others.append(&mut found);
         Ok(self)
+    }
+
+    /// Whether the reading at this place is one that nests alone make.
+    pub(crate) fn is_across_seam(&self, index: usize) -> bool {
+        index >= self.len() - self.across_seams
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {

@@ -147,11 +147,13 @@ impl<'a> Selections<'a> {
         is_listed
     }
 
-    /// Whether an unlisted reading differs from a listed one only in what routers forgive, or the rule permits.
+    /// Whether an unlisted reading differs from a listed one only in what routers forgive, or the rule permits. What
+    /// nests alone make of a path is no excuse for the path.
     fn is_exempt(&self, policy: &Compiled, unlisted: Reading, method: &Method) -> bool {
         let text = self.readings.get(unlisted);
         self.iter().any(|selection| match selection {
             Selection::Unlisted => false,
+            Selection::Listed { reading, .. } if self.readings.is_across_seam(*reading) => false,
             Selection::Listed { reading, .. } => {
                 let listed = self.readings.get(*reading);
                 same_but_trailing_slashes(listed, text)
@@ -289,6 +291,14 @@ impl<'a> AllReadings<'a> {
         }
     }
 
+    /// Whether nests alone make this reading.
+    fn is_across_seam(&self, reading: Reading) -> bool {
+        match self {
+            Self::One(_) => false,
+            Self::Several(several) => several.is_across_seam(reading),
+        }
+    }
+
     fn iter(&self) -> impl Iterator<Item = (Reading, &[u8])> {
         self.whole().chain(self.bare()).map(|reading| (reading, self.get(reading)))
     }
@@ -297,18 +307,27 @@ impl<'a> AllReadings<'a> {
 impl<'a> Several<'a> {
     fn of(policy: &Compiled, start: StartPaths<'a>, tolerance: Tolerance) -> Result<Self, Rejected> {
         let lookup = &policy.lookup;
-        let read = |path: Cow<'a, str>| {
-            Readings::of(path, lookup.has_trailing_slash(), tolerance)?.across_seams(lookup.depth())
-        };
+        let read = |path: Cow<'a, str>| Readings::of(path, lookup.has_trailing_slash(), tolerance);
         let StartPaths { current, original, bare } = start;
-        let current = read(current)?;
+        let current = read(current)?.across_seams(lookup.depth())?;
         let Some(original) = original else { return Ok(Self { current, original: None, bare: None }) };
         let original = read(original.into())?;
         let is_normalized = current
             .get(0)
             .is_some_and(|current| original.iter().any(|reading| same_but_trailing_slashes(reading, current)));
-        let bare = bare.filter(|_| !is_normalized).map(|bare| read(bare.into())).transpose()?;
-        Ok(Self { current, original: Some(original), bare })
+        let original = original.across_seams(lookup.depth())?;
+        let bare = bare.filter(|_| !is_normalized).map(|bare| read(bare.into())?.across_seams(lookup.depth()));
+        Ok(Self { current, original: Some(original), bare: bare.transpose()? })
+    }
+
+    fn is_across_seam(&self, Reading(mut index): Reading) -> bool {
+        for readings in std::iter::once(&self.current).chain(&self.original).chain(&self.bare) {
+            if index < readings.len() {
+                return readings.is_across_seam(index);
+            }
+            index -= readings.len();
+        }
+        false
     }
 
     fn get(&self, Reading(mut index): Reading) -> &[u8] {

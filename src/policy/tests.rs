@@ -118,6 +118,24 @@ fn a_nest_behind_an_empty_parameter_is_listed() {
     }
 }
 
+/// Of `/a//` and three segments nests make `/a///`, whose own nest would be listed; that excuses no other reading.
+#[test]
+fn what_nests_alone_make_of_a_path_does_not_list_it() {
+    let document = json!({ "version": 1, "routes": { "GET /a/{x}/{y}": "public" } });
+    assert_eq!(status_of(&document, &get("/a//")), 404);
+}
+
+/// `/a//b` is what nests make of `/a//b/c`, but no other spelling of it: a rewrite may have made it for another service.
+#[test]
+fn a_rewrite_within_a_nest_is_none_that_nests_could_have_made() {
+    let routes = json!({ "ANY /b": "nobody", "ANY /a/{*rest}": "public", "GET /x/y/z": "public" });
+    let document = json!({ "version": 1, "routes": routes });
+    for (path, original, status) in [("/b", "/a/b/c", 403), ("//b", "/a//b/c", 403), ("//b", "/a//b", 200)] {
+        let request = Request { original_path: Some(original.to_owned()), nested: Some("/a".to_owned()), ..get(path) };
+        assert_eq!(status_of(&document, &request), status, "{path} {original}");
+    }
+}
+
 #[test]
 fn nobody_with_conflicting_roles_is_let_in_where_nothing_is_listed() {
     let roles = json!({ "editor": {}, "auditor": {} });

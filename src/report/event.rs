@@ -1,6 +1,6 @@
 //! What there is to tell about one decision.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use http::{Method, StatusCode};
 
@@ -48,7 +48,7 @@ impl Mode {
 /// One decision and the request it was about. It borrows everything, so making one costs next to nothing.
 ///
 /// Texts are as they came in: whoever writes them to a log must escape them. They are read when they are asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[must_use]
 pub struct Event<'a> {
     kind: EventKind,
@@ -233,5 +233,25 @@ impl<'a> Event<'a> {
     /// How the operator could mend it, where that is plain to see.
     pub fn hint(&self) -> Option<&'a str> {
         self.hint
+    }
+}
+
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("kind", &self.kind)
+            .field("denial", &self.denial)
+            .field("rule", &self.rule)
+            .field("mode", &self.mode)
+            .field("status", &self.status)
+            .field("method", &self.method)
+            .field("path", &self.path())
+            .field("principal", &self.principal)
+            .field("client", &self.client)
+            .field("request_id", &self.request_id())
+            .field("revision", &self.revision())
+            .field("candidate", &self.candidate)
+            .field("hint", &self.hint)
+            .finish()
     }
 }

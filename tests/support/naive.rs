@@ -134,10 +134,10 @@ pub(crate) fn decide(policy: &Value, request: &Request, options: Options) -> Ver
     // The root is no key that ends in a `/` here: what a `/` is appended to is longer.
     let append = routes.iter().any(|route| route.path.len() > 1 && route.path.ends_with('/'));
     let depth = routes.iter().map(|route| route.path.matches('/').count()).max().unwrap_or_default();
-    let Some((readings, bare)) = all_readings(request, (append, depth), options) else {
+    let Some(readings) = all_readings(request, (append, depth), options) else {
         return Verdict::denied(400, "path-rejected");
     };
-    let selections = select(&routes, request, &readings, &bare);
+    let selections = select(&routes, request, &readings);
     if selections.iter().all(|selection| policy.is_public(selection)) {
         return Verdict::ALLOWED;
     }

@@ -1,11 +1,11 @@
 //! Sections 3 and 5: keys, and which of them the readings select.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
     Request,
     policy::Rule,
-    readings::{Reading, decode, decode_slashes, trim},
+    readings::{AllReadings, Reading, decode, decode_slashes, trim},
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -172,8 +172,7 @@ impl Selection<'_> {
 pub(super) fn select<'a>(
     routes: &'a [Route<'a>],
     request: &Request,
-    readings: &BTreeSet<Reading>,
-    bare: &BTreeSet<Reading>,
+    AllReadings { readings, of_nests, bare }: &AllReadings,
 ) -> Vec<Selection<'a>> {
     let select = |reading: &Reading, way: Way| {
         let reading = way.of(reading)?;
@@ -187,7 +186,7 @@ pub(super) fn select<'a>(
         .collect();
     let listed = || selected.iter().filter(|(_, selections)| !selections.is_empty());
     let exempt = |reading: &Reading| {
-        listed().any(|(other, selections)| {
+        listed().filter(|(other, _)| !of_nests.contains(**other)).any(|(other, selections)| {
             let slashes = decode_slashes(other) == decode_slashes(reading);
             trim(other) == trim(reading) || (slashes && selections.iter().all(Selection::says_encoded_slash))
         })

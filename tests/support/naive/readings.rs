@@ -6,21 +6,27 @@ use super::{Options, Request};
 
 pub(super) type Reading = Vec<u8>;
 
-/// All readings, or none if the path must be rejected; and those of the path without the prefix of a nest, where a
-/// rewrite has changed it. `append` says whether a `/` may be appended,
+pub(super) struct AllReadings {
+    pub(super) readings: BTreeSet<Reading>,
+    /// Those of them that nests alone make.
+    pub(super) of_nests: BTreeSet<Reading>,
+    /// Those of the path without the prefix of a nest.
+    pub(super) bare: BTreeSet<Reading>,
+}
+
+/// All readings, or none if the path must be rejected; those of them that nests alone make; and those of the path
+/// without the prefix of a nest, where a rewrite has changed it. `append` says whether a `/` may be appended,
 /// and `depth` how many segments the longest key has.
-pub(super) fn all_readings(
-    request: &Request,
-    (append, depth): (bool, usize),
-    options: Options,
-) -> Option<(BTreeSet<Reading>, BTreeSet<Reading>)> {
-    let (mut readings, mut bare) = (BTreeSet::new(), BTreeSet::new());
+pub(super) fn all_readings(request: &Request, (append, depth): (bool, usize), options: Options) -> Option<AllReadings> {
+    let (mut readings, mut common, mut bare) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     if !request.path.starts_with('/') {
         return None;
     }
     let starts = start_paths(request);
     for start in &starts {
-        readings.extend(across_seams(closure(start.as_bytes(), append, options)?, depth)?);
+        let closure = closure(start.as_bytes(), append, options)?;
+        common.extend(closure.iter().cloned());
+        readings.extend(across_seams(closure, depth)?);
     }
     // A rewrite that only spells the client's path in another way is one within the nest. Of any other nobody knows
     // for whom it was meant.
@@ -29,7 +35,8 @@ pub(super) fn all_readings(
     {
         bare = across_seams(closure(request.path.as_bytes(), append, options)?, depth)?;
     }
-    Some((readings, bare))
+    let of_nests = readings.difference(&common).cloned().collect();
+    Some(AllReadings { readings, of_nests, bare })
 }
 
 /// With what nests make of empty segments: the first of two prefixes takes both slashes, so that the second takes what was
