@@ -119,3 +119,28 @@ fn why_a_path_is_rejected_is_explained_in_the_words_of_the_denial() {
         assert_eq!(told, (Some(why), Some(why)), "{path}");
     }
 }
+
+#[test]
+fn what_is_missing_is_told_and_nothing_that_is_held() {
+    let (all, any) = (json!({ "all_of": ["a", "b"] }), json!({ "any_of": ["c", "d"] }));
+    let both = json!({ "all_of": ["a", "b"], "any_of": ["c", "d"] });
+    for (grant, held, missing) in [
+        (&all, &[][..], &["a", "b"][..]),
+        (&all, &["a"], &["b"]),
+        (&all, &["b", "c"], &["a"]),
+        (&any, &[], &["c", "d"]),
+        (&any, &["a"], &["c", "d"]),
+        (&both, &[], &["a", "b", "c", "d"]),
+        (&both, &["a"], &["b", "c", "d"]),
+        (&both, &["c"], &["a", "b"]),
+        (&both, &["b", "d"], &["a"]),
+        (&both, &["a", "b"], &["c", "d"]),
+    ] {
+        let roles = json!({ "a": {}, "b": {}, "c": {}, "d": {} });
+        let document = json!({ "version": 1, "roles": roles, "routes": { "GET /": grant } });
+        let policy = Policy::from_json_str(&document.to_string()).unwrap();
+        let probe = Probe::new(Method::GET, "/").identity(Principal::new("ada").roles(held.iter().copied()));
+        let verdict = evaluate(&policy, &probe);
+        assert_eq!(verdict.denial().unwrap().missing().collect::<Vec<_>>(), missing, "{grant} with {held:?}");
+    }
+}

@@ -246,3 +246,33 @@ fn a_header_value_that_is_no_text_is_no_caller() {
     request.headers_mut().insert("authorization", HeaderValue::from_bytes(b"\xff").unwrap());
     assert!(caller(Head::from(&request)).is_anonymous());
 }
+
+/// What a principal effectively has is remembered with it, and requests that follow are judged by what is remembered.
+#[tokio::test]
+async fn whoever_is_remembered_has_the_rights_that_were_found_and_no_others() {
+    for declared in [4, 64, 65, 130, 500, 2_100] {
+        let roles: Vec<_> = (0..declared).map(|role| format!(r#""r{role}": {{}}"#)).collect();
+        let routes: Vec<_> = (0..declared).map(|role| format!(r#""GET /r{role}": "r{role}""#)).collect();
+        let text = format!(
+            r#"{{ "version": 1, "roles": {{ {} }}, "routes": {{ {} }} }}"#,
+            roles.join(", "),
+            routes.join(", ")
+        );
+        let authenticator = authn::principal_extension();
+        let authz = AuthzLayer::builder(policy(&text)).authenticator(authenticator).build().unwrap();
+        let app = authz.layer(Router::new().fallback(|| async {}));
+        let asked = [0, 1, 2, 3, 62, 63, 64, 65, 127, 128, 2_047, 2_048].map(|role| role % declared);
+        for held in asked.map(Some).into_iter().chain([None]) {
+            let ada = Principal::new("ada").roles(held.map(|role| format!("r{role}")));
+            for time in ["first", "second"] {
+                for role in asked {
+                    let mut request = request::<Body>("GET", &format!("/r{role}"), "");
+                    request.extensions_mut().insert(ada.clone());
+                    let answer = app.clone().oneshot(request).await.unwrap();
+                    let expected = if held == Some(role) { 200 } else { 403 };
+                    assert_eq!(answer.status(), expected, "{held:?} of {declared} asks for {role}, the {time} time");
+                }
+            }
+        }
+    }
+}

@@ -29,8 +29,12 @@ async fn every_refresh_is_told_with_outcome_number_of_keys_and_next_due() {
     let next: f64 = first.field("authz.keys.next_due_seconds").unwrap().parse().unwrap();
     assert!((0.1..=0.2).contains(&next), "{next}");
 
+    provider.answer(Answer::text("no").status(500));
+    let failed = next_told(&events).await;
+    assert_eq!(failed.field("authz.keys.usable"), Some("2"), "still in force");
+
     provider.answer(Answer::text(json!({ "keys": [{ "kty": "\u{1b}[0m" }, jwk("a")] }).to_string()));
-    let changed = next_told(&events).await;
+    let changed = next_told_as(&events, "authz.keys.refreshed").await;
     assert_eq!((changed.level, changed.field("event.name")), (Level::INFO, Some("authz.keys.refreshed")));
     assert_eq!((changed.field("authz.keys.usable"), changed.field("authz.keys.skipped")), (Some("1"), Some("1")));
     assert_eq!(changed.field("authz.detail"), Some(r"key 0: its type `\u{1b}[0m` is not supported"));
@@ -124,6 +128,16 @@ async fn a_panic_is_told_as_an_error_and_ends_nothing() {
     until(async || judge(&jwt, &token(&issuer, "b")).await == GOOD).await;
     let levels = trap.0.lock().unwrap().clone();
     assert_eq!(levels.iter().filter(|level| **level == Level::ERROR).count(), 3, "one a panic: {levels:?}");
+}
+
+/// The next event of this name.
+async fn next_told_as(events: &Events, name: &str) -> Event {
+    loop {
+        let event = next_told(events).await;
+        if event.field("event.name") == Some(name) {
+            return event;
+        }
+    }
 }
 
 /// The next event that tells of another outcome than that nothing has changed.
