@@ -105,7 +105,7 @@ impl Case {
         let attach = bytes.pick(ATTACHES);
         let some = table.routes.get(bytes.below(table.routes.len())).map_or("/", |route| &route.pattern);
         let outside = Outside::of(&fill(some, |_| "q7".to_owned()), bytes);
-        // axum takes one of two slashes behind a prefix, which a layer that rewrites before it can make up for.
+        // axum takes one of two slashes behind a prefix, so a gate inside cannot tell that a layer has put both there.
         let has_empty = table.routes.iter().any(|route| route.pattern.contains("//"));
         let outside = if has_empty && outside.rewrites() { Outside::Nothing } else { outside };
         Self { table, node, attach, outside }

@@ -81,7 +81,7 @@ impl Node {
     /// A shape for all routes of `table`.
     pub(crate) fn of(table: &Table, bytes: &mut Bytes<'_>) -> Self {
         let all = table.routes.iter().enumerate().map(|(index, route)| (index, route.pattern.clone()));
-        Self::with(all.collect(), 2, true, bytes)
+        Self::with(all.collect(), 3, true, bytes)
     }
 
     fn with(mut routes: Routes, depth: usize, may_fall_back: bool, bytes: &mut Bytes<'_>) -> Self {

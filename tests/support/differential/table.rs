@@ -249,7 +249,7 @@ impl Rule {
 
 fn pattern(bytes: &mut Bytes<'_>) -> String {
     let mut pattern = String::new();
-    for depth in 1..=bytes.below(4) {
+    for depth in 1..=bytes.below(5) {
         match bytes.below(8) {
             0..4 => write!(pattern, "/{}", LITERALS[bytes.below(4)]).unwrap(),
             4 => write!(pattern, "/{}", bytes.pick(LITERALS)).unwrap(),

@@ -154,7 +154,7 @@ pub(crate) fn fill(pattern: &str, mut value: impl FnMut(&str) -> String) -> Stri
 fn disguised(target: &str, bytes: &mut Bytes<'_>) -> String {
     let places = |of: char| target.match_indices(of).map(|(at, _)| at).collect::<Vec<_>>();
     let splice = |at: usize, length: usize, text: &str| format!("{}{text}{}", &target[..at], &target[at + length..]);
-    match bytes.below(12) {
+    match bytes.below(13) {
         0..3 => {
             let slashes = places('/');
             let text = bytes.next();
@@ -182,10 +182,27 @@ fn disguised(target: &str, bytes: &mut Bytes<'_>) -> String {
         8 => format!("{target}{}", bytes.pick(ENDS)),
         9 => format!("{}{target}", bytes.pick(BEGINNINGS)),
         10 => target.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(target).to_owned(),
-        _ => match bytes.below(3) {
+        11 => match bytes.below(3) {
             0 => target.to_ascii_uppercase(),
             1 => target.rsplit_once('/').map_or("/", |(path, _)| path).to_owned(),
             _ => format!("{target}{target}"),
         },
+        _ => emptied(target, bytes),
     }
+}
+
+/// With a segment that is empty, and behind it one more or one less: routers that match the whole path and strip prefixes from
+/// it one by one take such segments apart in two ways.
+fn emptied(target: &str, bytes: &mut Bytes<'_>) -> String {
+    let mut segments: Vec<&str> = target.split('/').collect();
+    let Some(most) = segments.len().checked_sub(2).filter(|most| *most > 0) else { return target.to_owned() };
+    let empty = 2 + bytes.below(most);
+    let behind = empty + 1 + bytes.below(segments.len() - empty);
+    segments[empty] = "";
+    if bytes.below(2) == 0 {
+        segments.insert(behind, "q7");
+    } else if behind < segments.len() {
+        segments.remove(behind);
+    }
+    segments.join("/")
 }
