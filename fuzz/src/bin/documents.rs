@@ -1,4 +1,4 @@
-//! Splices policies at random for some time, without cargo-fuzz.
+//! Loads the documents that are kept, and then splices policies at random for some time, without cargo-fuzz.
 //!
 //! `cargo run --release --no-default-features --bin documents -- [SECONDS] [SEED]`
 
@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tower_authz_fuzz::{memory::Counting, policy_document};
+use tower_authz_fuzz::{corpus, memory::Counting, policy_document};
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -51,6 +51,23 @@ const SPLICES: [&str; 22] = [
 ];
 
 fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            println!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), String> {
+    let judge = |bytes: &[u8]| {
+        policy_document(bytes).map_err(|finding| format!("{finding}\n{}", String::from_utf8_lossy(bytes)))
+    };
+    let kept = corpus("policy_documents")?;
+    let loaded = kept.iter().map(|(_, bytes)| judge(bytes)).collect::<Result<Vec<_>, _>>()?;
+    let loaded = loaded.into_iter().filter(|loaded| *loaded).count();
+    println!("corpus of {} documents, {loaded} of which loaded and agree with the naive interpreter", kept.len());
     let mut numbers = std::env::args().skip(1).filter_map(|number| number.parse::<u64>().ok());
     let (seconds, mut state) = (numbers.next().unwrap_or(60), numbers.next().unwrap_or(1));
     let mut below = |end: usize| {
@@ -68,14 +85,8 @@ fn main() -> ExitCode {
             bytes.splice(at..end, splice.bytes());
         }
         documents += 1;
-        match policy_document(&bytes) {
-            Ok(loaded) => policies += u64::from(loaded),
-            Err(finding) => {
-                println!("{finding}\n{}", String::from_utf8_lossy(&bytes));
-                return ExitCode::FAILURE;
-            }
-        }
+        policies += u64::from(judge(&bytes)?);
     }
     println!("{documents} documents, {policies} of which loaded and agree with the naive interpreter");
-    ExitCode::SUCCESS
+    Ok(())
 }

@@ -1,4 +1,5 @@
-//! Runs random cases of the differential property for some time, or until there were enough, without cargo-fuzz.
+//! Runs the cases that are kept of the differential property, and then random ones for some time, or until there were
+//! enough, without cargo-fuzz.
 //!
 //! `cargo run --release --no-default-features --bin soak -- [--seconds N] [--cases N] [--seed N]`
 
@@ -7,7 +8,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use tower_authz_fuzz::{Tally, differential};
+use tower_authz_fuzz::{Tally, corpus, differential};
 
 /// Bytes of one input: more than any case reads.
 const LENGTH: usize = 1536;
@@ -29,9 +30,16 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let kept = match corpus("differential").map(|inputs| replay(&inputs)) {
+        Ok(findings) => findings,
+        Err(problem) => {
+            eprintln!("{problem}");
+            return ExitCode::FAILURE;
+        }
+    };
     println!("seed {}", options.seed);
     let (begun, mut said) = (Instant::now(), Duration::ZERO);
-    let (mut total, mut findings, mut input) = (Tally::default(), 0, options.seed);
+    let (mut total, mut findings, mut input) = (Tally::default(), kept, options.seed);
     let mut bytes = [0; LENGTH];
     while begun.elapsed().as_secs() < options.seconds && total.cases < options.cases && findings < MOST {
         fill(&mut bytes, input);
@@ -50,6 +58,23 @@ fn main() -> ExitCode {
     }
     report(&total, findings, begun.elapsed());
     if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs the cases that are kept; how many of them found something.
+fn replay(inputs: &[(String, Vec<u8>)]) -> u32 {
+    let (begun, mut total, mut findings) = (Instant::now(), Tally::default(), 0);
+    for (name, bytes) in inputs {
+        match differential(bytes) {
+            Ok(tally) => total += tally,
+            Err(finding) => {
+                findings += 1;
+                println!("{name}: {finding}");
+            }
+        }
+    }
+    println!("corpus of {} inputs", inputs.len());
+    report(&total, findings, begun.elapsed());
+    findings
 }
 
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
