@@ -139,6 +139,11 @@ pub(crate) struct Grants {
 }
 
 impl Grants {
+    /// Whether one may lack nothing but a stronger authentication.
+    pub(crate) fn ask_to_step_up(&self) -> bool {
+        self.list.iter().filter_map(Grant::conditions).any(|grant| grant.step_up.is_some())
+    }
+
     /// Grants over `names`.
     pub(crate) fn new(mut list: Box<[Grant]>, names: &NameTable) -> Self {
         for grant in &mut list {
@@ -251,6 +256,8 @@ impl Conditions {
 pub(crate) struct ClaimTest {
     pub(crate) claim: Box<str>,
     pub(crate) any_of: Box<[ClaimValue]>,
+    /// What the operator is told where it does not hold.
+    pub(crate) unmet: Arc<str>,
 }
 
 /// What a claim is compared with.

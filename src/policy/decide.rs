@@ -1,6 +1,6 @@
 //! The decision: a pure function of the policy, what the path selects, the identity and the circumstances.
 
-use std::sync::Arc;
+use std::{ptr, sync::Arc};
 
 use http::{Method, StatusCode};
 
@@ -250,7 +250,7 @@ impl<'a> Trial<'a> {
     /// Section 7: nothing tells an invisible route from a path that does not exist, nor on a visible one a masked
     /// method from one that is not listed; but who lacks only the step-up is told so.
     fn mask(&self, mut denial: Box<Denial>, rule: &Rule, case: Case<'a>) -> Box<Denial> {
-        if case.route.masked && !self.is_visible(case) {
+        if case.route.masked && !self.is_visible_beside(rule, case) {
             denial.mask = Mask::Missing;
         } else if rule.masked && denial.reason() != Reason::StepUpRequired {
             denial.mask = Mask::MethodNotListed;
@@ -261,6 +261,14 @@ impl<'a> Trial<'a> {
 
     pub(crate) fn is_visible(&self, case: Case<'a>) -> bool {
         case.route.rules(self.policy).any(|rule| self.may(rule, case, Scrutiny::Visibility))
+    }
+
+    /// Whether the route is visible to a caller who does not satisfy `denied`. What that takes is not looked at twice: it would
+    /// tell a masked route from a missing one by the time that it takes.
+    fn is_visible_beside(&self, denied: &Rule, case: Case<'a>) -> bool {
+        let is_known = |rule: &Rule| ptr::eq(rule, denied) && !rule.allow.ask_to_step_up();
+        let mut others = case.route.rules(self.policy).filter(|rule| !is_known(rule));
+        others.any(|rule| self.may(rule, case, Scrutiny::Visibility))
     }
 
     fn may(&self, rule: &Rule, case: Case<'a>, scrutiny: Scrutiny) -> bool {
@@ -315,7 +323,7 @@ pub(super) fn denial_of(
             Denial { step_up: grant.and_then(|grant| grant.step_up.clone()), ..Denial::new(Reason::StepUpRequired) }
         }
         Distance::Broken(broken) => Denial::new(Reason::InternalError).detail(broken.as_str()),
-        Distance::Condition(unmet) => Denial::new(Reason::ConditionFailed).detail(unmet.to_string()),
+        Distance::Condition(unmet) => Denial { detail: Some(unmet.detail()), ..Denial::new(Reason::ConditionFailed) },
         Distance::Permission => lacking(Reason::InsufficientPermission),
         Distance::Role => lacking(Reason::InsufficientRole),
     }))

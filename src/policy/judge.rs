@@ -189,7 +189,7 @@ impl Judge<'_> {
             Part::AnyOf(names) => self.lacks_any(names, &caller.held),
             Part::NoneOf(names) => self.has_one(names, caller).map(Distance::Condition),
             Part::Claim(test) => {
-                (!self.claim_holds(test, caller.principal)).then_some(Distance::Condition(Unmet::Claim(&test.claim)))
+                (!self.claim_holds(test, caller.principal)).then_some(Distance::Condition(Unmet::Claim(&test.unmet)))
             }
             Part::From(_) | Part::Until(_) => self.off_time(part).map(Distance::Condition),
             Part::Networks(networks) => self.off_network(networks),

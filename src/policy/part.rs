@@ -1,6 +1,6 @@
 //! The parts of a grant, and how far a caller is from one that it does not hold.
 
-use std::{fmt, ops::ControlFlow, time::SystemTime};
+use std::{ops::ControlFlow, sync::Arc, time::SystemTime};
 
 use ipnet::IpNet;
 
@@ -29,7 +29,8 @@ pub(crate) enum Broken {
 pub(crate) enum Unmet<'p> {
     Malformed,
     NoneOf,
-    Claim(&'p str),
+    /// With what the operator is told.
+    Claim(&'p Arc<str>),
     TimeUnknown,
     NotYet,
     Over,
@@ -49,19 +50,21 @@ impl Broken {
     }
 }
 
-impl fmt::Display for Unmet<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed => f.write_str("`none_of` is not held, since a source of roles was malformed"),
-            Self::NoneOf => f.write_str("a name of `none_of` is held"),
-            Self::Claim(claim) => write!(f, "claim {} does not match", quoted(claim)),
-            Self::TimeUnknown => f.write_str("the time is not known"),
-            Self::NotYet => f.write_str("the time of the grant has not come"),
-            Self::Over => f.write_str("the time of the grant is over"),
-            Self::OtherNetwork => f.write_str("the client address is in none of the networks"),
-            Self::AddressUnknown => f.write_str("the client address is not known"),
-            Self::Check(check) => write!(f, "check {} failed", quoted(check)),
-        }
+impl Unmet<'_> {
+    /// What the operator is told. It is told of every denial, so what takes long to write is written before.
+    pub(crate) fn detail(self) -> Arc<str> {
+        let detail = match self {
+            Self::Malformed => "`none_of` is not held, since a source of roles was malformed",
+            Self::NoneOf => "a name of `none_of` is held",
+            Self::Claim(detail) => return Arc::clone(detail),
+            Self::TimeUnknown => "the time is not known",
+            Self::NotYet => "the time of the grant has not come",
+            Self::Over => "the time of the grant is over",
+            Self::OtherNetwork => "the client address is in none of the networks",
+            Self::AddressUnknown => "the client address is not known",
+            Self::Check(check) => return format!("check {} failed", quoted(check)).into(),
+        };
+        detail.into()
     }
 }
 

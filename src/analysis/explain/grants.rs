@@ -77,7 +77,7 @@ impl Marker<'_> {
                 let held = set.ids().iter().copied().filter(|id| self.caller.held.contains(*id));
                 format!("{} held", listed(&self.policy().names, held.collect(), "and"))
             }
-            (_, Distance::Condition(unmet)) => unmet.to_string(),
+            (_, Distance::Condition(unmet)) => unmet.detail().to_string(),
             (_, Distance::Broken(broken)) => broken.as_str().to_owned(),
             (_, Distance::StepUp) => "the authentication is too weak, too old, or does not say".to_owned(),
             (Part::AllOf(set), _) => format!("without {}", self.lacking(set, "and")),

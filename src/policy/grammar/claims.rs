@@ -40,7 +40,8 @@ fn claim_test(problems: &mut Problems, params: Params<'_>, claim: &str, at: &At<
         _ => vec![claim_value(problems, params, at)],
     };
     let any_of = values.into_iter().collect::<Option<_>>()?;
-    Some(ClaimTest { claim: claim.into(), any_of })
+    let unmet = format!("claim {} does not match", quoted(claim)).into();
+    Some(ClaimTest { claim: claim.into(), any_of, unmet })
 }
 
 fn claim_value(problems: &mut Problems, params: Params<'_>, at: &At<'_>) -> Option<ClaimValue> {
