@@ -121,8 +121,11 @@ fn a_nest_behind_an_empty_parameter_is_listed() {
 /// Of `/a//` and three segments nests make `/a///`, whose own nest would be listed; that excuses no other reading.
 #[test]
 fn what_nests_alone_make_of_a_path_does_not_list_it() {
-    let document = json!({ "version": 1, "routes": { "GET /a/{x}/{y}": "public" } });
-    assert_eq!(status_of(&document, &get("/a//")), 404);
+    let document = json!({ "version": 1, "routes": { "GET /a/{x}/{y}": "public", "GET /c": "public" } });
+    for (path, original) in [("/a//", None), ("/c", Some("/a//"))] {
+        let request = Request { original_path: original.map(str::to_owned), ..get(path) };
+        assert_eq!(status_of(&document, &request), 404, "{path} {original:?}");
+    }
 }
 
 /// `/a//b` is what nests make of `/a//b/c`, but no other spelling of it: a rewrite may have made it for another service.
