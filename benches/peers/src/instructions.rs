@@ -2,9 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    io,
+    fs, io,
     path::Path,
     process::{Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     thread,
 };
 
@@ -14,6 +15,8 @@ use crate::{case::Case, contender::Contender};
 const REQUESTS: (u64, u64) = (1_000, 11_000);
 /// The same, where a request takes milliseconds.
 const SLOW_REQUESTS: (u64, u64) = (2, 12);
+/// Runs so far, for the names of files.
+static RUNS: AtomicU32 = AtomicU32::new(0);
 /// Two programs at a time: callgrind runs on one processor.
 const AT_ONCE: usize = 2;
 
@@ -65,12 +68,16 @@ fn a_request(program: &Path, only: &str, case: Case, (few, many): (u64, u64)) ->
 
 fn run(program: &Path, only: &str, case: Case, requests: u64) -> io::Result<u64> {
     let case = clap::ValueEnum::to_possible_value(&case).map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let number = RUNS.fetch_add(1, Ordering::Relaxed);
+    let profile = std::env::temp_dir().join(format!("tower-authz-peers-{}-{number}", std::process::id()));
     let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*ask_all*"])
+        .args(["--tool=callgrind", "--dump-instr=no", "--toggle-collect=*ask_all*"])
+        .arg(format!("--callgrind-out-file={}", profile.display()))
         .arg(program)
         .args(["only", only, &case, "--requests", &requests.to_string()])
         .stdin(Stdio::null())
         .output()?;
+    fs::remove_file(profile)?;
     let told = String::from_utf8_lossy(&output.stderr);
     let collected = told.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
     collected.ok_or_else(|| io::Error::other(format!("callgrind counted nothing for `{only}`, {case}:\n{told}")))
