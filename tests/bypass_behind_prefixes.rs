@@ -34,11 +34,11 @@ fn read_by(step: fn(&str) -> String, service: Router) -> Served {
     }))
 }
 
-#[tokio::test]
-async fn a_prefix_that_stays_as_it_is_hides_nothing_that_is_read_behind_it() {
+/// Keys for admins, and who asks for what to get there: the application answers with the secret.
+fn behind_prefixes() -> [(&'static str, &'static [u8], Router); 10] {
     let root = || Router::new().route("/", any(secret));
     let files = || ServeDir::new(folder().join("admin"));
-    let rows: [(&str, &[u8], Router); 10] = [
+    [
         ("/{tenant}", b"//", Router::new().nest_service("/{tenant}", root())),
         ("/a/{tenant}", b"/a//", Router::new().nest_service("/a/{tenant}", root())),
         (
@@ -84,8 +84,12 @@ async fn a_prefix_that_stays_as_it_is_hides_nothing_that_is_read_behind_it() {
             b"/a//b/key",
             Router::new().nest("/a", Router::new().nest_service("//b", Router::new().route("/b/key", any(secret)))),
         ),
-    ];
-    for (key, target, app) in rows {
+    ]
+}
+
+#[tokio::test]
+async fn a_prefix_that_stays_as_it_is_hides_nothing_that_is_read_behind_it() {
+    for (key, target, app) in behind_prefixes() {
         let policy = format!(
             r#"{{ "version": 1, "unlisted": "public", "roles": {{ "admin": {{}}, "viewer": {{}} }},
                   "routes": {{ "ANY {key}": "admin" }} }}"#

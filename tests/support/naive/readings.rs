@@ -46,15 +46,22 @@ fn across_seams(readings: BTreeSet<Reading>, depth: usize) -> Option<BTreeSet<Re
     let mut found = Vec::new();
     for reading in &readings {
         let segments: Vec<&[u8]> = reading.split(|byte| *byte == b'/').skip(1).collect();
-        let empty = |until: usize| (1..until.min(segments.len() - 1)).filter(|at| segments[*at].is_empty());
+        let is_empty = |at: usize| segments.get(at).is_some_and(|segment| segment.is_empty());
+        let empty = |until: usize| (1..until.min(segments.len() - 1)).filter(|at| is_empty(*at));
         let first = empty(segments.len()).next().map_or(usize::MAX, |first| first + 1);
         for prefix in first..=segments.len().min(depth) {
             let rests = (first..=segments.len().min(prefix + empty(prefix).count())).filter(|rest| *rest != prefix);
             for rest in rests {
-                let is_root = rest == segments.len() && segments[prefix - 1].is_empty();
-                let rest = if is_root { &[&b""[..]] } else { &segments[rest..] };
+                let is_root = rest == segments.len() && is_empty(prefix - 1);
+                let rest = if is_root { vec![b"".as_slice()] } else { segments.iter().copied().skip(rest).collect() };
                 found.push(
-                    segments[..prefix].iter().chain(rest).flat_map(|segment| [b"/", *segment].concat()).collect(),
+                    segments
+                        .iter()
+                        .copied()
+                        .take(prefix)
+                        .chain(rest)
+                        .flat_map(|segment| [b"/", segment].concat())
+                        .collect(),
                 );
             }
         }
