@@ -186,7 +186,10 @@ impl Case {
             ask.plain.as_deref().filter(|_| is_told && self.outside.is_honest() && ask.target.iter().all(is_clean));
         let is_only = |path: &str| {
             let same = alone.path.as_deref().is_none_or(|seen| seen == path);
-            same && !path.contains("//") && self.table.leaves_alone(route, path) && !self.table.appends_to_owner(route)
+            // Nor does axum tell the prefix of a nest whose fallback a router is.
+            let is_told = !self.attach.is_inside() || !self.table.ends_in_another_key(route);
+            let alone = self.table.leaves_alone(route, path) && !self.table.appends_to_owner(route);
+            same && is_told && alone && !path.contains("//")
         };
         if plain.is_some_and(is_only) {
             tally.let_in += 1;

@@ -138,6 +138,12 @@ impl Table {
         selected.all(|selected| selected == route)
     }
 
+    /// Whether the key of `route`, without a prefix of it, is a key, too.
+    pub(crate) fn ends_in_another_key(&self, route: usize) -> bool {
+        let pattern = &self.routes[route].pattern;
+        self.routes.iter().any(|other| other.pattern != *pattern && pattern.ends_with(&other.pattern))
+    }
+
     /// Whether the key ends in a parameter that the rule compares with the subject, and paths are also read with a slash
     /// at their end, since another key has one: the two are never equal then.
     pub(crate) fn appends_to_owner(&self, route: usize) -> bool {
