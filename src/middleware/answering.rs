@@ -146,7 +146,7 @@ impl Sender {
         event
             .with_principal(self.identity.principal())
             .with_client(self.client)
-            .with_request_id(self.texts.bytes(2))
+            .with_request_id(Some(self.texts.bytes(2)).filter(|id| !id.is_empty()))
             .with_revision(self.revision.as_ref().map(Revision::digits).unwrap_or_default())
     }
 

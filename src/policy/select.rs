@@ -244,9 +244,6 @@ struct Several<'a> {
 impl<'a> AllReadings<'a> {
     fn of(policy: &Compiled, target: &Target<'a>, tolerance: Tolerance) -> Result<Self, Rejected> {
         let append_slash = policy.lookup.has_trailing_slash();
-        if target.original.is_none() && !append_slash && is_clean(target.path.as_bytes()) {
-            return Ok(Self::One(target.path));
-        }
         let start = StartPaths::of(target.path, target.original, target.nested);
         if let StartPaths { current: Cow::Borrowed(path), original: None, .. } = start
             && !append_slash
@@ -287,7 +284,9 @@ impl<'a> AllReadings<'a> {
     fn get(&self, reading: Reading) -> &[u8] {
         match self {
             Self::One(path) => path.as_bytes(),
-            Self::Several(several) => several.get(reading),
+            Self::Several(several) => {
+                several.find(reading).and_then(|(readings, index)| readings.get(index)).unwrap_or_default()
+            }
         }
     }
 
@@ -295,7 +294,9 @@ impl<'a> AllReadings<'a> {
     fn is_across_seam(&self, reading: Reading) -> bool {
         match self {
             Self::One(_) => false,
-            Self::Several(several) => several.is_across_seam(reading),
+            Self::Several(several) => {
+                several.find(reading).is_some_and(|(readings, index)| readings.is_across_seam(index))
+            }
         }
     }
 
@@ -320,23 +321,14 @@ impl<'a> Several<'a> {
         Ok(Self { current, original: Some(original), bare: bare.transpose()? })
     }
 
-    fn is_across_seam(&self, Reading(mut index): Reading) -> bool {
+    /// The readings of the path of which this is one, and its place among them.
+    fn find(&self, Reading(mut index): Reading) -> Option<(&Readings<'a>, usize)> {
         for readings in std::iter::once(&self.current).chain(&self.original).chain(&self.bare) {
             if index < readings.len() {
-                return readings.is_across_seam(index);
+                return Some((readings, index));
             }
             index -= readings.len();
         }
-        false
-    }
-
-    fn get(&self, Reading(mut index): Reading) -> &[u8] {
-        for readings in std::iter::once(&self.current).chain(&self.original).chain(&self.bare) {
-            if let Some(reading) = readings.get(index) {
-                return reading;
-            }
-            index -= readings.len();
-        }
-        &[]
+        None
     }
 }

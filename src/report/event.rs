@@ -60,7 +60,7 @@ pub struct Event<'a> {
     path: &'a [u8],
     principal: Option<&'a Principal>,
     client: Option<IpAddr>,
-    request_id: &'a [u8],
+    request_id: Option<&'a [u8]>,
     revision: &'a [u8],
     candidate: Option<&'a str>,
     hint: Option<&'a str>,
@@ -109,7 +109,7 @@ impl<'a> Event<'a> {
             path: path.as_ref(),
             principal: None,
             client: None,
-            request_id: &[],
+            request_id: None,
             revision: &[],
             candidate: None,
             hint: None,
@@ -134,9 +134,8 @@ impl<'a> Event<'a> {
         Self { client, ..self }
     }
 
-    /// Adds the id of the request; empty if it has none.
-    pub(crate) fn with_request_id(self, request_id: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
-        Self { request_id: request_id.as_ref(), ..self }
+    pub(crate) fn with_request_id(self, request_id: Option<&'a (impl AsRef<[u8]> + ?Sized)>) -> Self {
+        Self { request_id: request_id.map(AsRef::as_ref), ..self }
     }
 
     pub(crate) fn with_revision(self, revision: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
@@ -217,7 +216,7 @@ impl<'a> Event<'a> {
 
     /// The id that tower-http gave the request.
     pub fn request_id(&self) -> Option<&'a str> {
-        str::from_utf8(self.request_id).ok().filter(|id| !id.is_empty())
+        str::from_utf8(self.request_id?).ok()
     }
 
     /// The revision of the policy that decided.

@@ -27,7 +27,7 @@ fn a_denial_tells_everything_that_is_known() {
     let event = Event::denied(&denial, &Method::DELETE, "/users/7")
         .with_principal(Some(&ada))
         .with_client(Some([192, 0, 2, 1].into()))
-        .with_request_id("01J-7")
+        .with_request_id(Some("01J-7"))
         .with_revision("5f3a")
         .with_hint(Some("look here"));
     assert_fields(
