@@ -4,6 +4,10 @@
 
 use std::{
     convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -14,6 +18,7 @@ use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn, util::MapRequestLayer};
 use tower_authz::{
     AuthzLayer, CredentialErrorKind, Denial, Guard, Head, Identify, Identity, Policy, Principal, authn,
+    report::{Event, EventKind, Reporter},
     respond::Responder,
 };
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -176,6 +181,55 @@ async fn a_mask_holds_where_another_principal_is_put_between() {
         let missing = whole(app.clone().oneshot(request("/nothing", Some("bob"))).await.unwrap()).await;
         let masked = whole(app.oneshot(request("/secret", Some("bob"))).await.unwrap()).await;
         assert_eq!(masked, missing, "{name}");
+    }
+}
+
+/// What hides nothing needs no gate outside: where nothing is seen of one, the gate inside answers for itself, and
+/// whoever reports, it is one event.
+#[tokio::test]
+async fn a_denial_that_hides_nothing_is_answered_inside_where_another_principal_is_put_between() {
+    let own_answer = || {
+        Responder::new().custom(|denial, _| {
+            let mut response = http::Response::new(Bytes::from_static(b"as the gate outside says it"));
+            *response.status_mut() = denial.status();
+            response
+        })
+    };
+    let routes = r#"{ "version": 1, "roles": { "admin": {} }, "routes": { "GET /plain": "admin",
+        "GET /masked": { "allow": "admin", "deny_as": "not_found" } } }"#;
+    let another = |found: Principal| found.clone().claim("seen", true);
+    let made_anew = |_: Principal| Principal::new("bob");
+    let events = Arc::new(AtomicUsize::new(0));
+    for (name, change, is_answered_outside) in [
+        ("a principal made of the one that was found", another as fn(Principal) -> Principal, [true, true, true]),
+        ("a principal made anew", made_anew, [false, true, true]),
+    ] {
+        let between = MapRequestLayer::new(move |mut request: Request<Body>| {
+            let found = request.extensions().get::<Principal>().unwrap().clone();
+            request.extensions_mut().insert(change(found));
+            request
+        });
+        let everything = policy(r#"{ "version": 1, "routes": { "GET /{*rest}": "authenticated" } }"#);
+        let outer = AuthzLayer::builder(everything).authenticator(by_header).responder(own_answer());
+        let inner = AuthzLayer::builder(policy(routes)).authenticator(authn::principal_extension());
+        let inner = inner.reporter(denials_into(&events)).build().unwrap();
+        let outer = outer.reporter(denials_into(&events)).build().unwrap();
+        let app = outer.layer(between.layer(inner.layer(leaf())));
+        for (path, is_answered_outside) in ["/plain", "/masked", "/missing"].into_iter().zip(is_answered_outside) {
+            let Answer(status, _, body) = whole(app.clone().oneshot(request(path, Some("bob"))).await.unwrap()).await;
+            let expected = if path == "/plain" { StatusCode::FORBIDDEN } else { StatusCode::NOT_FOUND };
+            assert_eq!(status, expected, "{path} with {name}");
+            assert_eq!(body == "as the gate outside says it", is_answered_outside, "{path} with {name}");
+            assert_eq!(events.swap(0, Ordering::Relaxed), 1, "{path} with {name}");
+        }
+    }
+}
+
+/// A reporter that counts the denials.
+fn denials_into(events: &Arc<AtomicUsize>) -> impl Reporter + use<> {
+    let events = Arc::clone(events);
+    move |event: &Event<'_>| {
+        events.fetch_add(usize::from(event.kind() == EventKind::Denied), Ordering::Relaxed);
     }
 }
 

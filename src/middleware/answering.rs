@@ -49,6 +49,9 @@ pub(crate) struct Sender {
 pub(crate) enum Audience {
     /// A gate outside, if there is one: it answers again in its own way and needs the denial for it.
     Gates,
+    /// The client, as it seems: a principal was found that no gate has touched, but a layer between may have put it in
+    /// the place of one that a gate outside has left.
+    Unknown,
     /// The client: nothing was seen of a gate outside.
     Client,
 }
@@ -172,10 +175,13 @@ impl Answering {
         if !mem::replace(&mut denial.reported, true) {
             self.reporter.report(&sender.denied(&denial).with_status(answer.status()));
         }
-        match audience {
-            Audience::Gates => self.with_denial(answer, denial, &preferences),
-            Audience::Client => told(answer, denial),
-        }
+        // What pretends must look like what a gate outside does not list, if there is one.
+        let is_for_gates = match audience {
+            Audience::Gates => true,
+            Audience::Unknown => is_like_missing(denial.status()),
+            Audience::Client => false,
+        };
+        if is_for_gates { self.with_denial(answer, denial, &preferences) } else { told(answer, denial) }
     }
 
     /// Answers a denial that a layer outside will report and answer again.
@@ -212,7 +218,7 @@ impl Answering {
         sender: &Sender,
     ) -> Response<Bytes> {
         let denial = sender.as_if_missing(denial);
-        let is_like_missing = matches!(denial.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+        let is_like_missing = is_like_missing(denial.status());
         let mut answer = self.deny(denial, sender, Audience::Gates);
         if !is_like_missing {
             keep_foreign_headers(added, headers.as_deref(), answer.headers_mut());
@@ -223,6 +229,11 @@ impl Answering {
     pub(crate) fn report_waived(&self, denial: &Denial, sender: &Sender) {
         self.reporter.report(&sender.denied(denial).report_only());
     }
+}
+
+/// Whether it is said, truly or not, that there is nothing.
+fn is_like_missing(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
 }
 
 /// What layers inside have added to a denied response stays, but nothing that the denial itself was answered with,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::Extensions;
 
-use super::gate::Gate;
+use super::{answering::Audience, gate::Gate};
 use crate::{
     identity::{Identity, Unusable},
     policy::Compiled,
@@ -37,11 +37,16 @@ impl Caller {
         }
     }
 
-    /// Whether a layer outside may answer the denials of those inside again: one has left its mark, or a principal, in
-    /// whose place somebody may since have put another.
-    pub(crate) fn may_be_answered_outside(extensions: &Extensions) -> bool {
-        extensions.get::<Principal>().is_some()
+    /// Whom an answer goes to, as far as what layers outside have left in the request tells: a mark, or a principal that
+    /// is bound to their policy.
+    pub(crate) fn audience(extensions: &Extensions) -> Audience {
+        let principal = extensions.get::<Principal>();
+        if principal.is_some_and(|principal| principal.snapshot().is_some())
             || extensions.get::<Self>().is_some_and(|caller| caller.answered_outside)
+        {
+            return Audience::Gates;
+        }
+        if principal.is_some() { Audience::Unknown } else { Audience::Client }
     }
 
     /// Leaves in the request what a gate has found out: the principal, bound to the policy that let it in, in the

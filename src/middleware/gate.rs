@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::{Extensions, Request, Response, StatusCode};
 
 use super::{
-    answering::{Answering, Audience, Sender},
+    answering::{Answering, Sender},
     builder::{BuildError, lack},
     context::{Caller, Gated},
 };
@@ -207,7 +207,7 @@ impl Gate {
                 Ok(permit)
             }
             None if position == Position::Inside => Err(self.answering.pass_outside(denial, sender)),
-            None => Err(self.answering.deny(denial, sender, audience(extensions))),
+            None => Err(self.answering.deny(denial, sender, Caller::audience(extensions))),
         }
     }
 
@@ -377,11 +377,6 @@ impl Gate {
             );
         }
     }
-}
-
-/// Whom an answer goes to, as far as what gates outside have left in the request tells.
-fn audience(extensions: &Extensions) -> Audience {
-    if Caller::may_be_answered_outside(extensions) { Audience::Gates } else { Audience::Client }
 }
 
 impl Patterns {

@@ -217,6 +217,7 @@ fn answer(denial: Denial, caller: Option<&Caller>, head: Head<'_>) -> Response<B
     let denial = Box::new(denial);
     match caller {
         Some(caller) if caller.answered_outside => answering.pass_outside(denial, &sender),
-        _ => answering.deny(denial, &sender, Audience::Gates),
+        Some(_) => answering.deny(denial, &sender, Audience::Unknown),
+        None => answering.deny(denial, &sender, Audience::Gates),
     }
 }
