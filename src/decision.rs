@@ -139,36 +139,67 @@ pub struct Denial {
     pub(crate) reason: Reason,
     pub(crate) unmasked: StatusCode,
     pub(crate) mask: Mask,
+    /// An event has told of it.
+    pub(crate) reported: bool,
     pub(crate) detail: Option<Arc<str>>,
-    pub(crate) message: Option<Arc<str>>,
     pub(crate) rule: Option<Arc<RuleInfo>>,
     /// The path of the key, where no rule of it applies.
     pub(crate) route: Option<Arc<str>>,
+    pub(crate) missing: Option<Arc<[Arc<str>]>>,
+    /// Out of the way: denials are handed on by value.
+    pub(crate) rest: Option<Box<Rest>>,
+}
+
+/// What few denials have.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rest {
+    pub(crate) message: Option<Arc<str>>,
     pub(crate) required: Option<Arc<str>>,
-    pub(crate) missing: Arc<[Arc<str>]>,
     pub(crate) allow: Option<Arc<str>>,
     pub(crate) step_up: Option<Arc<StepUp>>,
     pub(crate) retry_after: Option<Duration>,
-    /// An event has told of it.
-    pub(crate) reported: bool,
 }
 
 impl Denial {
+    #[inline]
     pub(crate) fn new(reason: Reason) -> Self {
         Self {
             reason,
             unmasked: reason.status(),
             mask: Mask::None,
+            reported: false,
             detail: None,
-            message: None,
             rule: None,
             route: None,
-            required: None,
-            missing: Arc::default(),
-            allow: None,
-            step_up: None,
-            retry_after: None,
-            reported: false,
+            missing: None,
+            rest: None,
+        }
+    }
+
+    /// Adds what few denials have.
+    pub(crate) fn with(mut self, tell: impl FnOnce(&mut Rest)) -> Self {
+        tell(self.rest.get_or_insert_default());
+        self
+    }
+
+    fn rest(&self) -> Option<&Rest> {
+        self.rest.as_deref()
+    }
+
+    pub(crate) fn step_up(&self) -> Option<&StepUp> {
+        self.rest()?.step_up.as_deref()
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.rest()?.retry_after
+    }
+
+    /// The denial of a method that the route does not list, with the same `Allow` and nothing else of this one.
+    pub(crate) fn as_method_not_listed(&self) -> Self {
+        let denial = Self::new(Reason::MethodNotListed);
+        match self.rest().and_then(|rest| rest.allow.clone()) {
+            Some(allow) => denial.with(|rest| rest.allow = Some(allow)),
+            None => denial,
         }
     }
 
@@ -189,7 +220,8 @@ impl Denial {
 
     /// The sentence that the caller is shown.
     pub fn message(self, message: impl Into<String>) -> Self {
-        Self { message: Some(message.into().into()), ..self }
+        let message = message.into().into();
+        self.with(|rest| rest.message = Some(message))
     }
 
     /// What exactly was wrong, for the operator's eyes only.
@@ -228,7 +260,8 @@ impl Denial {
 
     /// The sentence that the caller is shown, the rule's or the handler's. Masked answers show none.
     pub fn get_message(&self) -> Option<&str> {
-        self.message.as_deref().or_else(|| self.rule.as_ref()?.message.as_deref())
+        let own = self.rest().and_then(|rest| rest.message.as_deref());
+        own.or_else(|| self.rule.as_ref()?.message.as_deref())
     }
 
     /// The name of the rule that denied, or its route key.
@@ -244,17 +277,18 @@ impl Denial {
 
     /// What is needed to be let in, in words.
     pub fn required(&self) -> Option<&str> {
-        self.required.as_deref().or_else(|| Some(&self.rule.as_ref()?.required))
+        let own = self.rest().and_then(|rest| rest.required.as_deref());
+        own.or_else(|| Some(&self.rule.as_ref()?.required))
     }
 
     /// The roles and permissions that the caller lacks.
     pub fn missing(&self) -> impl Iterator<Item = &str> {
-        self.missing.iter().map(AsRef::as_ref)
+        self.missing.iter().flat_map(|names| names.iter()).map(AsRef::as_ref)
     }
 
     /// The methods of an `Allow` header, comma-separated (RFC 9110, section 10.2.1), where the answer is 405.
     pub fn allow(&self) -> Option<&str> {
-        self.allow.as_deref()
+        self.rest()?.allow.as_deref()
     }
 }
 

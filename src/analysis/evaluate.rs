@@ -29,7 +29,7 @@ pub fn evaluate(policy: &Policy, probe: &Probe) -> Verdict {
     match decide(compiled, &selections, probe.who(), &probe.circumstances()) {
         Decision::Deny(denial) => {
             let rule = denial.rule.as_ref().map(|rule| Arc::clone(&rule.name));
-            Verdict { denial: Some(*denial), rule, readings }
+            Verdict { denial: Some(denial), rule, readings }
         }
         Decision::Allow(_) => {
             let rule = selections.first_rule().map(|rule| Arc::clone(&rule.info.name));

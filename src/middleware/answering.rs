@@ -1,6 +1,7 @@
 //! Answering denials: our own, and those that come back from inside.
 
 use std::{
+    borrow::Cow,
     mem,
     net::IpAddr,
     sync::{Arc, LazyLock},
@@ -87,7 +88,7 @@ impl<'a> Noted<'a> {
 /// A denial in the extensions of a response, for the gates outside.
 #[derive(Clone, Debug)]
 struct Returned {
-    denial: Box<Denial>,
+    denial: Denial,
     /// The headers with which it was answered, where they are not the usual ones.
     headers: Option<Box<HeaderMap>>,
 }
@@ -128,15 +129,16 @@ impl Sender {
         self.texts.bytes(0)
     }
 
-    fn preferences(&self) -> Preferences {
-        Preferences::new(&self.method, self.is_grpc, self.texts.get(1), self.visit.as_deref().cloned())
+    fn preferences(&self) -> Preferences<'_> {
+        let visit = self.visit.as_deref().map(Cow::Borrowed);
+        Preferences::new(&self.method, self.is_grpc, self.texts.get(1).into(), visit)
     }
 
     /// A path that no key matches tells bad credentials before anything else, so a masked route that a public rule
     /// leads to must do the same.
-    fn as_if_missing(&self, denial: Box<Denial>) -> Box<Denial> {
+    fn as_if_missing(&self, denial: Denial) -> Denial {
         let unusable = if denial.mask() == Mask::Missing { unusable(&self.identity) } else { None };
-        unusable.map_or(denial, Box::new)
+        unusable.unwrap_or(denial)
     }
 
     /// Notes by which policy the request is judged.
@@ -169,9 +171,9 @@ impl Answering {
     }
 
     /// Answers a denial, and reports it if nobody has.
-    pub(crate) fn deny(&self, mut denial: Box<Denial>, sender: &Sender, audience: Audience) -> Response<Bytes> {
+    pub(crate) fn deny(&self, mut denial: Denial, sender: &Sender, audience: Audience) -> Response<Bytes> {
         let preferences = sender.preferences();
-        let answer = self.renderer.render(&denial, &preferences);
+        let mut answer = self.renderer.render(&denial, &preferences);
         if !mem::replace(&mut denial.reported, true) {
             self.reporter.report(&sender.denied(&denial).with_status(answer.status()));
         }
@@ -181,24 +183,29 @@ impl Answering {
             Audience::Unknown => is_like_missing(denial.status()),
             Audience::Client => false,
         };
-        if is_for_gates { self.with_denial(answer, denial, &preferences) } else { told(answer, denial) }
+        if is_for_gates {
+            self.carry(&mut answer, denial, &preferences);
+        } else {
+            tell(&mut answer, denial);
+        }
+        answer
     }
 
     /// Answers a denial that a layer outside will report and answer again.
-    pub(crate) fn pass_outside(&self, denial: Box<Denial>, sender: &Sender) -> Response<Bytes> {
-        let preferences = sender.preferences();
-        self.with_denial(self.renderer.render(&denial, &preferences), denial, &preferences)
+    pub(crate) fn pass_outside(&self, denial: Denial, sender: &Sender) -> Response<Bytes> {
+        self.carrying(denial, &sender.preferences())
     }
 
-    fn with_denial(
-        &self,
-        mut answer: Response<Bytes>,
-        denial: Box<Denial>,
-        preferences: &Preferences,
-    ) -> Response<Bytes> {
+    /// An answer that carries the denial to the gates outside.
+    fn carrying(&self, denial: Denial, preferences: &Preferences<'_>) -> Response<Bytes> {
+        let mut answer = self.renderer.render(&denial, preferences);
+        self.carry(&mut answer, denial, preferences);
+        answer
+    }
+
+    fn carry(&self, answer: &mut Response<Bytes>, denial: Denial, preferences: &Preferences<'_>) {
         let headers = if self.renderer.is_usual(preferences) { None } else { Some(Box::new(answer.headers().clone())) };
         answer.extensions_mut().insert(Returned { denial, headers });
-        answer
     }
 
     /// Answers a response that carries a denial once more, as this layer answers.
@@ -268,25 +275,22 @@ fn keep_foreign_headers(old: &HeaderMap, own: Option<&HeaderMap>, answer: &mut H
 /// The denial that a response carries.
 #[cfg(feature = "testing")]
 pub(crate) fn denial_in(extensions: &http::Extensions) -> Option<&Denial> {
-    let returned = extensions.get::<Returned>().map(|returned| &*returned.denial);
-    returned.or_else(|| extensions.get::<SentDenial>().map(|sent| &*sent.0))
+    let returned = extensions.get::<Returned>().map(|returned| &returned.denial);
+    returned.or_else(|| extensions.get::<SentDenial>().map(|sent| &sent.0))
 }
 
 /// A denial that went to the client, for the assertions of an application's tests.
 #[cfg(feature = "testing")]
 #[derive(Clone, Debug)]
-struct SentDenial(Box<Denial>);
+struct SentDenial(Denial);
 
 #[cfg(feature = "testing")]
-fn told(mut answer: Response<Bytes>, denial: Box<Denial>) -> Response<Bytes> {
+fn tell(answer: &mut Response<Bytes>, denial: Denial) {
     answer.extensions_mut().insert(SentDenial(denial));
-    answer
 }
 
 #[cfg(not(feature = "testing"))]
-fn told(answer: Response<Bytes>, _: Box<Denial>) -> Response<Bytes> {
-    answer
-}
+fn tell(_: &mut Response<Bytes>, _: Denial) {}
 
 /// Reports a denial where no layer outside is known to do so.
 #[cfg(feature = "axum")]
@@ -302,6 +306,5 @@ pub(crate) fn report_at_once(denial: Denial, head: Head<'_>) -> Denial {
 /// answers again.
 #[cfg(feature = "axum")]
 pub(crate) fn default_answer(denial: Denial) -> Response<Bytes> {
-    let (answering, preferences) = (Answering::standalone(), Preferences::default());
-    answering.with_denial(answering.renderer.render(&denial, &preferences), Box::new(denial), &preferences)
+    Answering::standalone().carrying(denial, &Preferences::default())
 }

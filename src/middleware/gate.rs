@@ -158,7 +158,7 @@ impl Gate {
         self.note(sender, policy, head, target);
         let selections = match selected {
             Ok(selections) => selections,
-            Err(rejected) => return Judgment { decision: Decision::Deny(Box::new((*rejected).into())), route: None },
+            Err(rejected) => return Judgment { decision: Decision::Deny((*rejected).into()), route: None },
         };
         let circumstances = self.circumstances(policy, head, sender);
         let decision = decide(policy, selections, &sender.identity, &circumstances);
@@ -196,7 +196,7 @@ impl Gate {
     #[inline(never)]
     fn refuse(
         &self,
-        denial: Box<Denial>,
+        denial: Denial,
         sender: &Sender,
         extensions: &Extensions,
         position: Position,
@@ -285,7 +285,7 @@ impl Gate {
         for difference in differences.into_iter().filter(|difference| of(&difference.rule)) {
             let event = Event::shadow_differs(
                 Some(&difference.rule),
-                difference.candidate.as_deref(),
+                difference.candidate.as_ref(),
                 &sender.method,
                 sender.path(),
             );
@@ -321,7 +321,7 @@ impl Gate {
                 let rule = selections.first_rule();
                 (rule, decide(candidate, selections, &sender.identity, &circumstances))
             }
-            Err(rejected) => (None, Decision::Deny(Box::new((*rejected).into()))),
+            Err(rejected) => (None, Decision::Deny((*rejected).into())),
         };
         if would_be.status() == status {
             return;

@@ -149,7 +149,7 @@ impl Guard {
             return Some(denial);
         }
         let denial = self.requirement.judge(caller.identity.principal())?;
-        let denial = Denial { message: self.message.clone(), ..denial };
+        let denial = denial.with(|rest| rest.message.clone_from(&self.message));
         Some(if self.masked { denial.masked() } else { denial })
     }
 }
@@ -214,7 +214,6 @@ fn answer(denial: Denial, caller: Option<&Caller>, head: Head<'_>) -> Response<B
     let identity = caller.map(|caller| caller.identity.clone()).unwrap_or_default();
     let mut sender = Sender::unknown(identity);
     sender.note(head, &Target::from(head), &answering.renderer);
-    let denial = Box::new(denial);
     match caller {
         Some(caller) if caller.answered_outside => answering.pass_outside(denial, &sender),
         Some(_) => answering.deny(denial, &sender, Audience::Unknown),

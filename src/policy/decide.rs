@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum Decision {
     Allow(Permit),
-    Deny(Box<Denial>),
+    Deny(Denial),
 }
 
 impl Decision {
@@ -101,19 +101,17 @@ fn try_all(
     circumstances: &Circumstances<'_>,
     is_first: bool,
 ) -> Decision {
-    let caller = identity.principal().map(|principal| Caller::new(policy, principal));
-    let held = caller.as_ref().map(|caller| &caller.held);
-    if is_first && selections.all(|selection| is_plainly_open(policy, selection, held)) {
+    let Some(principal) = identity.principal() else {
+        return match unusable(identity) {
+            Some(denial) => Decision::Deny(denial),
+            None => Trial { policy, selections, circumstances, caller: None }.decision(),
+        };
+    };
+    let caller = &Caller::new(policy, principal);
+    if is_first && selections.all(|selection| is_plainly_open(policy, selection, Some(&caller.held))) {
         return Decision::Allow(Permit(()));
     }
-    if let Some(denial) = unusable(identity) {
-        return Decision::Deny(Box::new(denial));
-    }
-    let trial = Trial { policy, selections, circumstances, caller: caller.as_ref() };
-    match selections.iter().filter_map(|selection| trial.judge(selection)).min_by_key(|denial| severity(denial)) {
-        Some(denial) => Decision::Deny(denial),
-        None => Decision::Allow(Permit(())),
-    }
+    Trial { policy, selections, circumstances, caller: Some(caller) }.decision()
 }
 
 /// The rules with candidate grants that would decide otherwise than the enforced ones.
@@ -136,7 +134,7 @@ pub(crate) fn shadow_differences(
 pub(crate) struct ShadowDifference {
     pub(crate) rule: Arc<RuleInfo>,
     /// What the caller would be told under the candidates; nothing if it would be let in.
-    pub(crate) candidate: Option<Box<Denial>>,
+    pub(crate) candidate: Option<Denial>,
 }
 
 /// Whether a reading is open to everyone, or to those who have `held` for their roles and permissions alone: what most
@@ -168,7 +166,10 @@ pub(crate) fn unusable(identity: &Identity) -> Option<Denial> {
         Identity::Failed(failure) => Some(Denial::new(Reason::InternalError).detail(failure.to_string())),
         Identity::Unavailable(unavailable) => {
             let denial = Denial::new(Reason::AuthenticatorUnavailable);
-            let denial = Denial { retry_after: unavailable.get_retry_after(), ..denial };
+            let denial = match unavailable.get_retry_after() {
+                Some(after) => denial.with(|rest| rest.retry_after = Some(after)),
+                None => denial,
+            };
             Some(match unavailable.get_detail() {
                 Some(detail) => denial.detail(detail),
                 None => denial,
@@ -198,11 +199,24 @@ pub(crate) struct Trial<'a> {
 }
 
 impl<'a> Trial<'a> {
+    /// Of several denials the first of the most severe.
+    #[inline]
+    fn decision(&self) -> Decision {
+        let mut decision = Decision::Allow(Permit(()));
+        for denial in self.selections.iter().filter_map(|selection| self.judge(selection)) {
+            match &decision {
+                Decision::Deny(worst) if severity(worst) <= severity(&denial) => {}
+                _ => decision = Decision::Deny(denial),
+            }
+        }
+        decision
+    }
+
     /// Nothing if the caller satisfies what this reading selects.
-    pub(crate) fn judge(&self, selection: &'a Selection<'a>) -> Option<Box<Denial>> {
-        let Some(case) = self.case(selection) else { return self.unlisted().map(Box::new) };
+    pub(crate) fn judge(&self, selection: &'a Selection<'a>) -> Option<Denial> {
+        let Some(case) = self.case(selection) else { return self.unlisted() };
         match selection.rule() {
-            None => Some(Box::new(self.method_not_listed(case))),
+            None => Some(self.method_not_listed(case)),
             Some(rule) => self.shortfall(rule, &rule.allow, case).map(|denial| self.mask(denial, rule, case)),
         }
     }
@@ -231,7 +245,7 @@ impl<'a> Trial<'a> {
         if case.route.masked && !self.is_visible(case) {
             return denial.masked();
         }
-        Denial { allow: Some(self.allow(case)), ..denial }
+        denial.with(|rest| rest.allow = Some(self.allow(case)))
     }
 
     pub(crate) fn judge_of(&self, case: Case<'a>) -> Judge<'_> {
@@ -239,7 +253,7 @@ impl<'a> Trial<'a> {
     }
 
     /// What the caller lacks for `grants`, which are those of `rule` or its candidates.
-    fn shortfall(&self, rule: &Rule, grants: &Grants, case: Case<'a>) -> Option<Box<Denial>> {
+    fn shortfall(&self, rule: &Rule, grants: &Grants, case: Case<'a>) -> Option<Denial> {
         let judge = self.judge_of(case);
         let standing = judge.standing(grants, self.caller, Scrutiny::Full);
         let mut denial = denial_of(standing, grants, &judge, self.caller)?;
@@ -249,12 +263,12 @@ impl<'a> Trial<'a> {
 
     /// Section 7: nothing tells an invisible route from a path that does not exist, nor on a visible one a masked
     /// method from one that is not listed; but who lacks only the step-up is told so.
-    fn mask(&self, mut denial: Box<Denial>, rule: &Rule, case: Case<'a>) -> Box<Denial> {
+    fn mask(&self, mut denial: Denial, rule: &Rule, case: Case<'a>) -> Denial {
         if case.route.masked && !self.is_visible_beside(rule, case) {
             denial.mask = Mask::Missing;
         } else if rule.masked && denial.reason() != Reason::StepUpRequired {
             denial.mask = Mask::MethodNotListed;
-            denial.allow = Some(self.allow(case));
+            return denial.with(|rest| rest.allow = Some(self.allow(case)));
         }
         denial
     }
@@ -302,8 +316,8 @@ pub(super) fn denial_of(
     grants: &[Grant],
     judge: &Judge<'_>,
     caller: Option<&Caller<'_>>,
-) -> Option<Box<Denial>> {
-    let because = |reason| Some(Box::new(Denial::new(reason)));
+) -> Option<Denial> {
+    let because = |reason| Some(Denial::new(reason));
     let (grant, distance) = match standing {
         Standing::Held => return None,
         Standing::Nobody => return because(Reason::DeniedByRule),
@@ -314,19 +328,20 @@ pub(super) fn denial_of(
     let lacking = |reason| {
         let mut denial = Denial::new(reason);
         if let Some((grant, caller)) = grant.zip(caller) {
-            denial.missing = grant.missing(&caller.held, judge.names);
+            denial.missing = Some(grant.missing(&caller.held, judge.names));
         }
         denial
     };
-    Some(Box::new(match distance {
+    Some(match distance {
         Distance::StepUp => {
-            Denial { step_up: grant.and_then(|grant| grant.step_up.clone()), ..Denial::new(Reason::StepUpRequired) }
+            let step_up = grant.and_then(|grant| grant.step_up.clone());
+            Denial::new(Reason::StepUpRequired).with(|rest| rest.step_up = step_up)
         }
         Distance::Broken(broken) => Denial::new(Reason::InternalError).detail(broken.as_str()),
         Distance::Condition(unmet) => Denial { detail: Some(unmet.detail()), ..Denial::new(Reason::ConditionFailed) },
         Distance::Permission => lacking(Reason::InsufficientPermission),
         Distance::Role => lacking(Reason::InsufficientRole),
-    }))
+    })
 }
 
 impl Route {

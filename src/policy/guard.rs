@@ -104,7 +104,7 @@ impl Requirement {
         let judge = Judge { names: &self.table, circumstances: &circumstances, case };
         let standing = judge.standing(&self.grants, caller.as_ref(), Scrutiny::Full);
         let denial = denial_of(standing, &self.grants, &judge, caller.as_ref())?;
-        Some(Denial { required: Some(Arc::clone(&self.required)), ..*denial })
+        Some(denial.with(|rest| rest.required = Some(Arc::clone(&self.required))))
     }
 
     fn caller<'a>(&self, principal: &'a Principal) -> Caller<'a> {

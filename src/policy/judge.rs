@@ -57,6 +57,7 @@ pub(crate) struct Caller<'a> {
 }
 
 impl<'a> Caller<'a> {
+    #[inline]
     pub(crate) fn new(policy: &Compiled, principal: &'a Principal) -> Self {
         let mut caller = Self { principal, held: Held::empty(policy.names.words()), conflicting: false };
         policy.names.resolve_into(principal, &mut caller.held);

@@ -1,5 +1,7 @@
 //! Bodies: problem documents, plain text and minimal pages.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::Value;
@@ -20,6 +22,26 @@ const SENTENCES: [(Reason, &str); 10] = [
     (Reason::AuthenticatorUnavailable, "Who is calling cannot be found out now. Try again later."),
     (Reason::InternalError, "Something went wrong."),
 ];
+
+/// The place among [`SENTENCES`] of the one that goes with a reason.
+fn place(reason: Reason) -> usize {
+    match reason {
+        Reason::PathRejected => 0,
+        Reason::AmbiguousCredentials => 1,
+        Reason::NoCredentials => 2,
+        Reason::InvalidCredentials => 3,
+        Reason::StepUpRequired => 4,
+        Reason::ConditionFailed
+        | Reason::DeniedByRule
+        | Reason::ConflictingRoles
+        | Reason::InsufficientPermission
+        | Reason::InsufficientRole => 5,
+        Reason::NotListed => 6,
+        Reason::MethodNotListed => 7,
+        Reason::AuthenticatorUnavailable => 8,
+        Reason::InternalError => 9,
+    }
+}
 
 /// What a body says.
 #[derive(Clone, Copy, Debug)]
@@ -108,8 +130,12 @@ impl<'a> Content<'a> {
 
 /// The sentence of a reason, or else the first that goes with the status, and its place.
 fn sentence(status: StatusCode, reason: Reason) -> (Option<usize>, &'static str) {
-    let exact = |(of, _): &(Reason, &str)| *of == reason && of.status() == status;
-    let place = SENTENCES.iter().position(exact).or_else(|| SENTENCES.iter().position(|(of, _)| of.status() == status));
+    let goes_with = |(of, _): &(Reason, &str)| of.status() == status;
+    let own = place(reason);
+    let place = match SENTENCES.get(own) {
+        Some(sentence) if goes_with(sentence) => Some(own),
+        _ => SENTENCES.iter().position(goes_with),
+    };
     let sentence = place.and_then(|place| SENTENCES.get(place));
     (place, sentence.map_or("Access is denied.", |(_, sentence)| sentence))
 }
@@ -118,50 +144,65 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 
+/// A sentence as a body, and how long that is.
+struct Text {
+    body: String,
+    length: String,
+}
+
+/// Every sentence in each format: written once for all layers, so that no references to it need be counted.
+static TEXTS: LazyLock<Vec<[Text; Format::ALL.len()]>> = LazyLock::new(|| {
+    let write = |&(reason, detail): &(Reason, &'static str)| {
+        let content = Content { status: reason.status(), place: None, detail, disclosed: None };
+        Format::ALL.map(|format| {
+            let body = content.render(format);
+            Text { length: body.len().to_string(), body }
+        })
+    };
+    SENTENCES.iter().map(write).collect()
+});
+
 /// The answers that do not depend on the request, whole: who is refused often is refused cheaply.
 #[derive(Debug)]
 pub(super) struct Prepared {
     /// For each sentence, in each format.
-    answers: Vec<[Answer; Format::ALL.len()]>,
-}
-
-#[derive(Debug)]
-struct Answer {
-    headers: HeaderMap,
-    body: Bytes,
+    answers: Vec<[Response<Bytes>; Format::ALL.len()]>,
 }
 
 impl Prepared {
     /// Prepares an answer to each sentence in each format; `add` adds the challenges that the reason deserves.
     pub(super) fn new(add: impl Fn(&mut HeaderMap, Reason)) -> Self {
-        let prepare = |&(reason, detail): &(Reason, &'static str)| {
-            let content = Content { status: reason.status(), place: None, detail, disclosed: None };
-            Format::ALL.map(|format| Answer::new(&content, format, |headers| add(headers, reason)))
+        let prepare = |(&(reason, _), texts): (&(Reason, &str), &'static [Text; Format::ALL.len()])| {
+            let mut texts = texts.iter();
+            Format::ALL.map(|format| {
+                let (body, length) = texts.next().map_or(("", "0"), |text| (&*text.body, &*text.length));
+                let length = HeaderValue::from_static(length);
+                let body = Bytes::from_static(body.as_bytes());
+                answer(reason.status(), format, body, length, |headers| add(headers, reason))
+            })
         };
-        Self { answers: SENTENCES.iter().map(prepare).collect() }
+        Self { answers: SENTENCES.iter().zip(&*TEXTS).map(prepare).collect() }
     }
 
     /// The answer that says `content`; `add` adds the challenges where none was prepared.
+    #[inline]
     pub(super) fn answer(
         &self,
         content: &Content<'_>,
         format: Format,
         add: impl Fn(&mut HeaderMap),
     ) -> Response<Bytes> {
-        let Answer { headers, body } = match self.find(content, format) {
-            Some(Answer { headers, body }) => Answer { headers: headers.clone(), body: body.clone() },
-            None => Answer::new(content, format, add),
-        };
-        let mut response = Response::new(body);
-        *response.status_mut() = content.status;
-        *response.headers_mut() = headers;
-        response
+        if let Some(answer) = self.find(content, format) {
+            return answer.clone();
+        }
+        let body = Bytes::from(content.render(format));
+        let length = body.len().into();
+        answer(content.status, format, body, length, add)
     }
 
-    fn find(&self, content: &Content<'_>, format: Format) -> Option<&Answer> {
+    fn find(&self, content: &Content<'_>, format: Format) -> Option<&Response<Bytes>> {
         let place = content.place.filter(|_| content.disclosed.is_none())?;
-        let index = Format::ALL.iter().position(|other| *other == format)?;
-        self.answers.get(place)?.get(index)
+        self.answers.get(place)?.get(format as usize)
     }
 }
 
@@ -173,15 +214,20 @@ pub(crate) fn is_usual(name: &HeaderName, value: &HeaderValue) -> bool {
     name == header::VARY && value == VARY
 }
 
-impl Answer {
-    fn new(content: &Content<'_>, format: Format, add: impl Fn(&mut HeaderMap)) -> Self {
-        let body = Bytes::from(content.render(format));
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
-        headers.insert(header::VARY, HeaderValue::from_static(VARY));
-        add(&mut headers);
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(header::CONTENT_LENGTH, body.len().into());
-        Self { headers, body }
-    }
+fn answer(
+    status: StatusCode,
+    format: Format,
+    body: Bytes,
+    length: HeaderValue,
+    add: impl Fn(&mut HeaderMap),
+) -> Response<Bytes> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+    headers.insert(header::VARY, HeaderValue::from_static(VARY));
+    add(headers);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CONTENT_LENGTH, length);
+    response
 }

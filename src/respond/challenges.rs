@@ -49,7 +49,7 @@ impl Challenges {
         let lines = match (status, denial.reason()) {
             (StatusCode::UNAUTHORIZED, Reason::InvalidCredentials) => &self.invalid_token,
             (StatusCode::UNAUTHORIZED, Reason::StepUpRequired) => {
-                made = self.step_up(denial.step_up.as_deref());
+                made = self.step_up(denial.step_up());
                 &made
             }
             (StatusCode::UNAUTHORIZED, _) => &self.plain,

@@ -50,8 +50,8 @@ impl Login {
     }
 
     /// The whole answer to a navigation.
-    pub(super) fn see_other<B: Default>(&self, preferences: &Preferences) -> Option<Response<B>> {
-        let Some(Visit::Page(target)) = &preferences.visit else { return None };
+    pub(super) fn see_other<B: Default>(&self, preferences: &Preferences<'_>) -> Option<Response<B>> {
+        let Some(Visit::Page(target)) = preferences.visit.as_deref() else { return None };
         if preferences.format() != Format::Html || target.path() == self.path() {
             return None;
         }
@@ -63,8 +63,8 @@ impl Login {
     }
 
     /// Tells htmx to visit the login page.
-    pub(super) fn redirect_htmx(&self, preferences: &Preferences, headers: &mut HeaderMap) {
-        let Some(Visit::Htmx(page)) = &preferences.visit else { return };
+    pub(super) fn redirect_htmx(&self, preferences: &Preferences<'_>, headers: &mut HeaderMap) {
+        let Some(Visit::Htmx(page)) = preferences.visit.as_deref() else { return };
         let page = page.as_ref().and_then(|url| url.to_str().ok()?.parse::<Uri>().ok());
         let target = page.as_ref().and_then(Uri::path_and_query);
         if let Ok(location) = HeaderValue::from_maybe_shared(self.with_next(target)) {

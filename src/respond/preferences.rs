@@ -11,16 +11,16 @@ use super::{
 
 /// What of a request the answer to it depends on.
 #[derive(Clone, Debug, Default)]
-pub struct Preferences {
+pub struct Preferences<'a> {
     head: bool,
     grpc: bool,
-    accept: Option<Box<str>>,
-    pub(super) visit: Option<Visit>,
+    /// Empty if there is none.
+    accept: Cow<'a, str>,
+    pub(super) visit: Option<Cow<'a, Visit>>,
 }
 
-impl Preferences {
-    pub(crate) fn new(method: &Method, grpc: bool, accept: &str, visit: Option<Visit>) -> Self {
-        let accept = Some(accept).filter(|accept| !accept.is_empty()).map(Box::from);
+impl<'a> Preferences<'a> {
+    pub(crate) fn new(method: &Method, grpc: bool, accept: Cow<'a, str>, visit: Option<Cow<'a, Visit>>) -> Self {
         Self { head: method == Method::HEAD, grpc, accept, visit }
     }
 
@@ -31,7 +31,7 @@ impl Preferences {
 
     /// The `Accept` header, if there is one and it is text.
     pub fn accept(&self) -> Option<&str> {
-        self.accept.as_deref()
+        Some(&*self.accept).filter(|accept| !accept.is_empty())
     }
 
     /// Whether the request is a gRPC call, by its content type.

@@ -1,6 +1,6 @@
 //! From a denial to its answer.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
@@ -44,9 +44,10 @@ impl Renderer {
     }
 
     /// What the answer to a request depends on.
-    pub(crate) fn preferences(&self, head: Head<'_>) -> Preferences {
+    pub(crate) fn preferences<'a>(&self, head: Head<'a>) -> Preferences<'a> {
         let content_type = head.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-        Preferences::new(head.method(), is_grpc(content_type), &every_accept(head.headers()), self.visit(head))
+        let visit = self.visit(head).map(Cow::Owned);
+        Preferences::new(head.method(), is_grpc(content_type), every_accept(head.headers()), visit)
     }
 
     /// What a visit to the login page would be made from; nothing where there is no such page.
@@ -56,25 +57,22 @@ impl Renderer {
     }
 
     /// Whether answers to such requests have no other headers than problem documents have.
-    pub(crate) fn is_usual(&self, preferences: &Preferences) -> bool {
+    pub(crate) fn is_usual(&self, preferences: &Preferences<'_>) -> bool {
         let Responder { login, custom, not_found, disclose: _ } = &self.responder;
         login.is_none() && custom.is_none() && not_found.is_none() && !preferences.is_grpc()
     }
 
     /// The answer to a denied request.
-    pub(crate) fn render(&self, denial: &Denial, preferences: &Preferences) -> Response<Bytes> {
+    pub(crate) fn render(&self, denial: &Denial, preferences: &Preferences<'_>) -> Response<Bytes> {
         match denial.status() {
             StatusCode::NOT_FOUND => self.missing(preferences),
-            StatusCode::METHOD_NOT_ALLOWED => {
-                let allow = denial.allow.clone();
-                self.answer(&Denial { allow, ..Denial::new(Reason::MethodNotListed) }, preferences)
-            }
+            StatusCode::METHOD_NOT_ALLOWED => self.answer(&denial.as_method_not_listed(), preferences),
             _ => self.answer(denial, preferences),
         }
     }
 
     /// The one way to a 404, masked or not: it sees nothing of the denial, so it cannot tell the two apart.
-    fn missing(&self, preferences: &Preferences) -> Response<Bytes> {
+    fn missing(&self, preferences: &Preferences<'_>) -> Response<Bytes> {
         let denial = Denial::new(Reason::NotListed);
         match self.responder.not_found.as_deref().filter(|_| !preferences.is_grpc()) {
             Some(render) => self.completed(render(preferences), &denial, preferences),
@@ -82,13 +80,13 @@ impl Renderer {
         }
     }
 
-    fn answer(&self, denial: &Denial, preferences: &Preferences) -> Response<Bytes> {
+    fn answer(&self, denial: &Denial, preferences: &Preferences<'_>) -> Response<Bytes> {
         match self.responder.custom.as_deref() {
             Some(render) => self.completed(render(denial, preferences), denial, preferences),
             None if preferences.is_grpc() => self.completed(self.grpc(denial), denial, preferences),
             None => match self.redirect(denial, preferences) {
                 Some(redirect) => self.completed(redirect, denial, preferences),
-                None => cut_for_head(self.negotiated(denial, preferences), preferences),
+                None => self.negotiated(denial, preferences),
             },
         }
     }
@@ -99,14 +97,14 @@ impl Renderer {
         response
     }
 
-    fn redirect(&self, denial: &Denial, preferences: &Preferences) -> Option<Response<Bytes>> {
+    fn redirect(&self, denial: &Denial, preferences: &Preferences<'_>) -> Option<Response<Bytes>> {
         let login = self.responder.login.as_deref().filter(|_| denial.status() == StatusCode::UNAUTHORIZED)?;
         let mut response = login.see_other(preferences)?;
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
         Some(response)
     }
 
-    fn negotiated(&self, denial: &Denial, preferences: &Preferences) -> Response<Bytes> {
+    fn negotiated(&self, denial: &Denial, preferences: &Preferences<'_>) -> Response<Bytes> {
         let content = Content::new(denial, self.responder.disclose);
         let status = denial.status();
         let add = |headers: &mut HeaderMap| self.challenges.add(headers, status, denial, self.responder.disclose);
@@ -126,16 +124,22 @@ impl Renderer {
                 headers.insert(header::ALLOW, allow.unwrap_or_else(|| HeaderValue::from_static("")));
             }
             (StatusCode::SERVICE_UNAVAILABLE, _) => {
-                let seconds = denial.retry_after.map_or(RETRY_AFTER_SECONDS, whole_seconds);
+                let seconds = denial.retry_after().map_or(RETRY_AFTER_SECONDS, whole_seconds);
                 headers.insert(header::RETRY_AFTER, seconds.into());
             }
             _ => {}
         }
+        cut_for_head(&mut response, preferences);
         response
     }
 
     /// What every answer has, whoever made it: `no-store`, a challenge on a 401, and no body for `HEAD`.
-    fn completed(&self, mut response: Response<Bytes>, denial: &Denial, preferences: &Preferences) -> Response<Bytes> {
+    fn completed(
+        &self,
+        mut response: Response<Bytes>,
+        denial: &Denial,
+        preferences: &Preferences<'_>,
+    ) -> Response<Bytes> {
         let unchallenged =
             response.status() == StatusCode::UNAUTHORIZED && !response.headers().contains_key(header::WWW_AUTHENTICATE);
         let length = response.body().len();
@@ -147,15 +151,15 @@ impl Renderer {
         if length > 0 {
             headers.insert(header::CONTENT_LENGTH, length.into());
         }
-        cut_for_head(response, preferences)
+        cut_for_head(&mut response, preferences);
+        response
     }
 }
 
-fn cut_for_head(mut response: Response<Bytes>, preferences: &Preferences) -> Response<Bytes> {
+fn cut_for_head(response: &mut Response<Bytes>, preferences: &Preferences<'_>) {
     if preferences.is_head() {
         response.body_mut().clear();
     }
-    response
 }
 
 /// The challenges that denials of `reason` have whatever they are about: those of a step-up say which.

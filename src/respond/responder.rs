@@ -8,8 +8,8 @@ use http::Response;
 use super::{login::Login, preferences::Preferences, renderer::Renderer};
 use crate::{challenge::Challenge, decision::Denial, target::Head};
 
-pub(super) type Custom = dyn Fn(&Denial, &Preferences) -> Response<Bytes> + Send + Sync;
-pub(super) type NotFound = dyn Fn(&Preferences) -> Response<Bytes> + Send + Sync;
+pub(super) type Custom = dyn Fn(&Denial, &Preferences<'_>) -> Response<Bytes> + Send + Sync;
+pub(super) type NotFound = dyn Fn(&Preferences<'_>) -> Response<Bytes> + Send + Sync;
 
 /// How denied requests are answered.
 ///
@@ -63,14 +63,14 @@ impl Responder {
     /// });
     /// # let _ = responder;
     /// ```
-    pub fn custom(self, render: impl Fn(&Denial, &Preferences) -> Response<Bytes> + Send + Sync + 'static) -> Self {
+    pub fn custom(self, render: impl Fn(&Denial, &Preferences<'_>) -> Response<Bytes> + Send + Sync + 'static) -> Self {
         Self { custom: Some(Arc::new(render)), ..self }
     }
 
     /// Answers paths that no key matches, and masked routes alike, with the application's own 404.
     ///
     /// It comes before [`Responder::custom`]. gRPC calls are answered in their own terms regardless.
-    pub fn not_found(self, render: impl Fn(&Preferences) -> Response<Bytes> + Send + Sync + 'static) -> Self {
+    pub fn not_found(self, render: impl Fn(&Preferences<'_>) -> Response<Bytes> + Send + Sync + 'static) -> Self {
         Self { not_found: Some(Arc::new(render)), ..self }
     }
 

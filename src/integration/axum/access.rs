@@ -68,10 +68,10 @@ impl Access {
 
     fn lacking(&self, name: &str) -> Denial {
         let name: Arc<str> = name.into();
-        let denial = |reason| Denial {
-            required: Some(Arc::clone(&name)),
-            missing: [Arc::clone(&name)].into(),
-            ..Denial::new(reason)
+        let denial = |reason| {
+            let missing = Some([Arc::clone(&name)].into());
+            let denial = Denial { missing, ..Denial::new(reason) };
+            denial.with(|rest| rest.required = Some(Arc::clone(&name)))
         };
         match self.is_role(&name) {
             Some(true) => denial(Reason::InsufficientRole),

@@ -21,7 +21,7 @@ fn assert_fields(event: &Event<'_>, expected: &[(&str, &str)]) {
 fn a_denial_tells_everything_that_is_known() {
     let ada = Principal::new("ada").roles(["viewer", "intern"]).claim("secret", "claim");
     let denial = Denial {
-        missing: ["admin".into(), "user:delete".into()].into(),
+        missing: Some(["admin".into(), "user:delete".into()].into()),
         ..denial(Reason::InsufficientRole).detail("not on call").masked()
     };
     let event = Event::denied(&denial, &Method::DELETE, "/users/7")

@@ -133,7 +133,7 @@ fn clients_are_told_when_to_try_again() {
     let table = [(None, "5"), (Some(0), "1"), (Some(1500), "2"), (Some(30_000), "30")];
     for (after, seconds) in table {
         let retry_after = after.map(std::time::Duration::from_millis);
-        let denial = Denial { retry_after, ..Denial::new(Reason::AuthenticatorUnavailable) };
+        let denial = Denial::new(Reason::AuthenticatorUnavailable).with(|rest| rest.retry_after = retry_after);
         assert_eq!(header(&render(&renderer, &denial, &[]), "retry-after"), Some(seconds), "{after:?}");
     }
 }

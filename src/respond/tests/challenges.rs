@@ -94,7 +94,7 @@ fn a_step_up_says_how_and_how_recently() {
     ];
     for (acr, max_age, expected) in table {
         let step_up = Some(StepUp { acr, max_age }.into());
-        let denial = Denial { step_up, ..Denial::new(Reason::StepUpRequired) };
+        let denial = Denial::new(Reason::StepUpRequired).with(|rest| rest.step_up = step_up);
         for way in [Challenge::bearer(), Challenge::session()] {
             let (_, params) = challenged(vec![way], None, &denial).remove(0);
             let names = |name: &str| ["acr_values", "max_age"].contains(&name);

@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{Request, Response};
 
-use super::{Preferences, Renderer, Responder};
+use super::{Renderer, Responder};
 use crate::{
     challenge::Challenge,
     decision::{Denial, Reason, RuleInfo, StepUp},
@@ -52,15 +52,15 @@ fn denial(reason: Reason) -> Denial {
     Denial {
         rule: Some(Arc::new(rule)),
         detail: Some("secret-detail".into()),
-        missing: ["secret-missing".into(), "invoice:write".into()].into(),
-        allow: Some("GET, HEAD".into()),
-        step_up: Some(Arc::new(StepUp {
-            acr: vec!["mfa".into(), "phr".into()],
-            max_age: Some(Duration::from_secs(300)),
-        })),
-        retry_after: Some(Duration::from_secs(30)),
+        missing: Some(["secret-missing".into(), "invoice:write".into()].into()),
         ..Denial::new(reason)
     }
+    .with(|rest| {
+        rest.allow = Some("GET, HEAD".into());
+        let acr = vec!["mfa".into(), "phr".into()];
+        rest.step_up = Some(Arc::new(StepUp { acr, max_age: Some(Duration::from_secs(300)) }));
+        rest.retry_after = Some(Duration::from_secs(30));
+    })
 }
 
 fn renderer(responder: Responder) -> Renderer {
@@ -77,12 +77,8 @@ fn request(changes: &[(&str, &str)]) -> Request<()> {
     request.body(()).unwrap()
 }
 
-fn preferences(renderer: &Renderer, changes: &[(&str, &str)]) -> Preferences {
-    renderer.preferences(Head::from(&request(changes)))
-}
-
 fn render(renderer: &Renderer, denial: &Denial, changes: &[(&str, &str)]) -> Response<Bytes> {
-    renderer.render(denial, &preferences(renderer, changes))
+    renderer.render(denial, &renderer.preferences(Head::from(&request(changes))))
 }
 
 /// Status, headers in order, and body.

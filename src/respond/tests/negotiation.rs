@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Responder, preferences, render, renderer};
+use super::{Responder, render, renderer, request};
 use crate::{
     decision::{Denial, Reason},
     respond::{Format, negotiate::negotiate},
@@ -63,7 +63,7 @@ fn only_so_many_ranges_are_read() {
 fn several_lines_are_one_list() {
     let renderer = renderer(Responder::new());
     let lines = [("accept", "application/json;q=0.1"), ("accept", "text/html;q=0.2"), ("accept", "text/plain")];
-    let formats = [1, 2, 3].map(|count| preferences(&renderer, &lines[..count]).format());
+    let formats = [1, 2, 3].map(|count| renderer.preferences((&request(&lines[..count])).into()).format());
     assert_eq!(formats, [Format::Problem, Format::Html, Format::Text]);
 }
 
@@ -78,7 +78,7 @@ fn the_answer_always_says_that_it_depends_on_accept() {
 #[test]
 fn a_header_that_is_no_text_is_as_good_as_none() {
     let renderer = renderer(Responder::new());
-    let mut request = super::request(&[]);
+    let mut request = request(&[]);
     request.headers_mut().insert("accept", http::HeaderValue::from_bytes(b"text/html, \xff").unwrap());
     assert_eq!(renderer.preferences((&request).into()).format(), Format::Problem);
 }
