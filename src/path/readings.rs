@@ -110,32 +110,39 @@ pub(crate) fn is_clean(path: &[u8]) -> bool {
     if after.last() == Some(&b'/') {
         return false;
     }
-    match before.last_chunk().zip(after.last_chunk()) {
-        None => !before.iter().zip(after).any(|(before, byte)| is_doubtful(*before, *byte)),
-        Some((last_before, last)) => {
-            let blocks = before.as_chunks().0.iter().zip(after.as_chunks().0);
-            !has_doubt(last_before, last) && !blocks.into_iter().any(|(before, block)| has_doubt(before, block))
-        }
-    }
+    let ends = [before.first_chunk().zip(after.first_chunk()), before.last_chunk().zip(after.last_chunk())];
+    let [Some(first), Some(last)] = ends else {
+        return !before.iter().zip(after).any(|(before, byte)| is_doubtful(*before, *byte));
+    };
+    let mut between = before.as_chunks().0.iter().zip(after.as_chunks().0).skip(1);
+    !have_doubt(first, last) && !between.any(|block| have_doubt(block, block))
 }
 
+/// A block of bytes, behind the one that begins a byte before it.
+type Block<'p> = (&'p [u8; LANES], &'p [u8; LANES]);
+
 #[inline]
-fn has_doubt(before: &[u8; LANES], block: &[u8; LANES]) -> bool {
-    let pairs = before.iter().zip(block);
-    pairs.map(|(before, byte)| is_doubtful(*before, *byte)).fold(false, |one, other| one | other)
+fn have_doubt(one: Block<'_>, other: Block<'_>) -> bool {
+    doubts(one).zip(doubts(other)).fold(false, |found, (one, other)| found | one | other)
+}
+
+fn doubts((before, block): Block<'_>) -> impl Iterator<Item = bool> {
+    before.iter().zip(block).map(|(before, byte)| is_doubtful(*before, *byte))
 }
 
 /// Whether decoders, routers or file servers may take a byte for more than text, given the byte before it.
 #[inline]
 #[expect(clippy::needless_bitwise_bool, reason = "without branches sixteen bytes are compared at once")]
 fn is_doubtful(before: u8, byte: u8) -> bool {
-    !(0x20..0x7F).contains(&byte)
+    // As signed numbers, what is not ASCII comes before it, and DEL with one more does, too.
+    let is_invisible = byte.wrapping_add(1).cast_signed() < 0x21;
+    let is_semicolon_or_question_mark = byte | 0b100 == b'?';
+    is_invisible
+        | is_semicolon_or_question_mark
         | (byte == b'%')
-        | (byte == b';')
         | (byte == b'\\')
-        | (byte == b'?')
         | (byte == b'#')
-        | ((before == b'/') & ((byte == b'/') | (byte == b'.')))
+        | ((before == b'/') & (byte | 1 == b'/'))
 }
 
 struct Steps {

@@ -52,7 +52,7 @@ pub(crate) fn compare_routes(policy: &Compiled, routes: &[String]) -> Result<Rou
 
 /// The routes of the policy that the paths of `pattern` select; none where they select nothing.
 fn selected(policy: &Compiled, pattern: &Pattern) -> Vec<Option<usize>> {
-    let same = policy.lookup.route_of(pattern.text());
+    let same = policy.route_of(pattern.text());
     if same.is_some() {
         return vec![same];
     }
@@ -69,7 +69,7 @@ fn serves(policy: &Compiled, key: &RouteKey, index: usize, method: Option<&Metho
     let matches = |pattern: &Pattern| {
         samples(pattern).any(|path| key.pattern.captures(path.as_bytes(), EmptySegment::Matches).is_some())
     };
-    offers && policy.lookup.pattern(index).is_some_and(matches)
+    offers && policy.routes.get(index).is_some_and(|route| matches(&route.key))
 }
 
 /// Routers answer `HEAD` where they have `GET`.

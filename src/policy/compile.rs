@@ -6,14 +6,13 @@ use std::{
 };
 
 use super::{
-    compiled::{Compiled, Grant, Origin, Route, Rule, Unlisted},
+    compiled::{Compiled, Grant, Origin, Rule, Unlisted},
     document::Value,
     grammar::{At, GrantReader, Object, RouteKey, RuleDraft, check_silence, read_rule},
     hierarchy,
-    lookup::Lookup,
     problems::Problems,
     revision::Revision,
-    routes::Routes,
+    routes::{Finished, Routes},
 };
 use crate::{
     diagnostic::{Diagnostic, code, quoted},
@@ -59,7 +58,7 @@ fn read(problems: &mut Problems, origin: &Arc<Origin>) -> Option<Compiled> {
         check_silence(problems, &at);
     }
     let names = hierarchy::read_names(problems, &root)?;
-    let (lookup, routes, rules) = read_routes(problems, &names, unlisted, &root)?;
+    let Finished { lookup, shapes, routes, rules } = read_routes(problems, &names, unlisted, &root)?;
     let uses = Uses::of(&rules);
     Some(Compiled {
         realm,
@@ -67,6 +66,7 @@ fn read(problems: &mut Problems, origin: &Arc<Origin>) -> Option<Compiled> {
         unlisted,
         names,
         lookup,
+        shapes,
         routes,
         checks: uses.checks.into_iter().map(Into::into).collect(),
         uses_networks: uses.networks,
@@ -90,12 +90,7 @@ fn check_version(problems: &mut Problems, root: &Object<'_>) {
     }
 }
 
-fn read_routes(
-    problems: &mut Problems,
-    names: &NameTable,
-    unlisted: Unlisted,
-    root: &Object<'_>,
-) -> Option<(Lookup, Vec<Route>, Vec<Rule>)> {
+fn read_routes(problems: &mut Problems, names: &NameTable, unlisted: Unlisted, root: &Object<'_>) -> Option<Finished> {
     let at = root.require(problems, "routes", "list at least one route")?;
     let object = at.object(problems)?;
     if object.is_empty() {
@@ -202,6 +197,21 @@ mod tests {
         let mut reversed = keys;
         reversed.reverse();
         assert_eq!(told(&keys), told(&reversed));
+    }
+
+    #[test]
+    fn a_route_is_known_by_its_key_whatever_its_parameters_are_called() {
+        let compiled = compiled(r#""GET /a/{b}/c": "viewer", "GET /a/b/{*c}": "viewer", "GET /a/b/%63": "viewer""#);
+        for (path, key) in [
+            ("/a/{other}/c", Some("/a/{b}/c")),
+            ("/a/b/{*other}", Some("/a/b/{*c}")),
+            ("/a/b/%63", Some("/a/b/%63")),
+            ("/a/b/c", None),
+            ("/a/b/{c}", None),
+            ("/a/{b}/c/", None),
+        ] {
+            assert_eq!(compiled.key_of(path), key, "{path}");
+        }
     }
 
     #[test]

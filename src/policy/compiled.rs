@@ -11,7 +11,15 @@ use http::Method;
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::{document::Node, error::Source, lookup::Lookup, part::Part, pattern::Pattern, revision::Revision};
+use super::{
+    document::Node,
+    error::Source,
+    lookup::Lookup,
+    part::Part,
+    pattern::{self, Pattern},
+    revision::Revision,
+    shapes::Shapes,
+};
 use crate::{
     decision::{RuleInfo, StepUp},
     principal::Snapshot,
@@ -57,6 +65,7 @@ pub(crate) struct Compiled {
     pub(crate) unlisted: Unlisted,
     pub(crate) names: NameTable,
     pub(crate) lookup: Lookup,
+    pub(crate) shapes: Shapes,
     pub(crate) routes: Vec<Route>,
     pub(crate) rules: Vec<Rule>,
     /// The names of the predicates that the application must register.
@@ -93,9 +102,15 @@ impl Compiled {
         self.unlisted != Unlisted::Authenticated && self.rules.iter().all(|rule| rule.allow.is_public())
     }
 
+    /// The route whose key is `path`, parameter names aside.
+    pub(crate) fn route_of(&self, path: &str) -> Option<usize> {
+        let is_it = |route: &Route| pattern::shape(&route.pattern).eq(pattern::shape(path));
+        self.shapes.candidates(path).find(|index| self.routes.get(*index).is_some_and(is_it))
+    }
+
     /// The key that `pattern` is, parameter names aside.
     pub(crate) fn key_of(&self, pattern: &str) -> Option<&str> {
-        Some(&self.routes.get(self.lookup.route_of(pattern)?)?.pattern)
+        Some(&self.routes.get(self.route_of(pattern)?)?.pattern)
     }
 }
 

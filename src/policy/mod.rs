@@ -26,9 +26,11 @@ mod required;
 mod revision;
 mod routes;
 mod select;
+mod shapes;
 mod spelling;
 #[cfg(test)]
 mod tests;
+mod trie;
 
 #[cfg(feature = "testing")]
 pub(crate) use app_routes::compare_routes;

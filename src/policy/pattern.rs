@@ -144,9 +144,33 @@ fn captures(pieces: &[Piece], path: &[u8], empty: EmptySegment) -> Option<Captur
 /// and an empty segment inside it only one way.
 #[inline]
 pub(crate) fn segment(rest: &[u8], empty: EmptySegment) -> Option<usize> {
-    let length = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
+    let length = until_slash(rest);
     let matches = length > 0 || (empty != EmptySegment::Fails && !rest.is_empty());
     matches.then_some(length)
+}
+
+/// How many bytes are before the first slash.
+#[inline(never)]
+fn until_slash(rest: &[u8]) -> usize {
+    let (words, tail) = rest.as_chunks();
+    let mut before = 0;
+    for word in words {
+        if let Some(slash) = first_slash(*word) {
+            return before + slash;
+        }
+        before += word.len();
+    }
+    before + tail.iter().take_while(|byte| **byte != b'/').count()
+}
+
+/// The place of the first slash among bytes that are looked at together.
+#[inline]
+fn first_slash(bytes: [u8; 8]) -> Option<usize> {
+    const EVERY: u64 = u64::MAX / 0xFF;
+    let others = u64::from_le_bytes(bytes) ^ (EVERY * u64::from(b'/'));
+    // The high bits of the first byte that is 0, and maybe of some behind it.
+    let slashes = others.wrapping_sub(EVERY) & !others & (EVERY << 7);
+    (slashes != 0).then_some(slashes.trailing_zeros() as usize / 8)
 }
 
 /// A path in the syntax of keys, parameter names aside.
@@ -285,7 +309,19 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Pattern, ProblemKind};
+    use super::{Pattern, ProblemKind, until_slash};
+
+    #[test]
+    fn a_segment_ends_at_the_first_slash_wherever_that_is() {
+        for length in 0..40 {
+            for at in 0..=length {
+                let mut text = b".0\xAF\x2E\x30".repeat(8)[..length].to_vec();
+                assert_eq!(until_slash(&text), length);
+                text.splice(at.., b"/a//b/c/d".repeat(4));
+                assert_eq!(until_slash(&text), at, "{text:?}");
+            }
+        }
+    }
 
     #[test]
     fn paths_of_axum_are_read_and_others_are_refused_with_their_place() {

@@ -14,6 +14,7 @@ use super::{
     pattern::Pattern,
     problems::Problems,
     required,
+    shapes::Shapes,
 };
 use crate::{
     decision::RuleInfo,
@@ -48,6 +49,15 @@ struct Key<'a> {
     pattern: Arc<str>,
     params: Vec<Box<str>>,
     rule: Option<RuleDraft>,
+}
+
+/// The routes and rules of a policy.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) lookup: Lookup,
+    pub(crate) shapes: Shapes,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) rules: Vec<Rule>,
 }
 
 impl<'a> Routes<'a> {
@@ -139,7 +149,7 @@ impl<'a> Routes<'a> {
     }
 
     /// Routes and rules in an order that does not depend on the document's, and the lookup of the routes.
-    pub(crate) fn finish(self, names: &NameTable) -> (Lookup, Vec<Route>, Vec<Rule>) {
+    pub(crate) fn finish(self, names: &NameTable) -> Finished {
         let Self { shapes, mut drafts, methods, mut keys } = self;
         drop((shapes, methods));
         let mut place = vec![None; keys.len()];
@@ -153,12 +163,10 @@ impl<'a> Routes<'a> {
         let rules = keys.into_iter().enumerate();
         let rules = exact(rules.filter_map(|(index, key)| key.finish(names, index)).collect());
         drafts.sort_unstable_by(|a, b| a.pattern.text().cmp(b.pattern.text()));
-        let mut lookup = Lookup::default();
-        for (index, draft) in drafts.iter().enumerate() {
-            lookup.insert(&draft.pattern, index);
-        }
+        let patterns: Vec<_> = drafts.iter().map(|draft| &draft.pattern).collect();
+        let (lookup, shapes) = (Lookup::of(&patterns), Shapes::of(&patterns));
         let routes = drafts.into_iter().map(|draft| draft.finish(&place, &rules)).collect();
-        (lookup, exact(routes), rules)
+        Finished { lookup, shapes, routes: exact(routes), rules }
     }
 }
 

@@ -177,7 +177,7 @@ impl<'a> Selections<'a> {
         if self.selects_only(pattern) {
             return;
         }
-        let Some(index) = policy.lookup.route_of(pattern) else { return };
+        let Some(index) = policy.route_of(pattern) else { return };
         let Some(route) = policy.routes.get(index) else { return };
         if self.selects_only(&route.pattern) {
             return;

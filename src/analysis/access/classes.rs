@@ -141,9 +141,8 @@ fn join(segments: &[(String, bool)]) -> String {
 
 /// The keys of a policy in every spelling.
 fn keys(policy: &Compiled) -> impl Iterator<Item = Key> {
-    let patterns = (0..policy.routes.len()).filter_map(|route| Some((route, policy.lookup.pattern(route)?)));
-    patterns.flat_map(|(route, pattern)| {
-        pattern.spellings().map(move |pieces| Key { shape: Shape::of_pieces(&pieces), route })
+    policy.routes.iter().enumerate().flat_map(|(index, route)| {
+        route.key.spellings().map(move |pieces| Key { shape: Shape::of_pieces(&pieces), route: index })
     })
 }
 

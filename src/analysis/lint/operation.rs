@@ -84,7 +84,7 @@ impl Operation {
 
     /// The route of the operation: that of the very path where there is one, or else the one that a request selects.
     pub(super) fn route<'p>(&self, policy: &'p Compiled) -> Option<&'p Route> {
-        let listed = self.paths.iter().find_map(|path| policy.lookup.route_of(path));
+        let listed = self.paths.iter().find_map(|path| policy.route_of(path));
         let selected = |path: &String| policy.lookup.find(example(path).as_bytes(), EmptySegment::Matches);
         policy.routes.get(listed.or_else(|| self.paths.iter().find_map(selected))?)
     }

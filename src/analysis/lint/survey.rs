@@ -149,7 +149,7 @@ impl<'p> Survey<'p> {
     fn key(&mut self, text: &str, at: &At<'_>) -> Option<Key<'p>> {
         let policy = self.policy;
         let RouteKey { verb, pattern } = RouteKey::parse(text).ok()?;
-        let index = policy.lookup.route_of(pattern.text())?;
+        let index = policy.route_of(pattern.text())?;
         let route = policy.routes.get(index)?;
         let own = |method: &Method| route.methods.iter().find(|(other, _)| other == method).map(|(_, rule)| *rule);
         let rule = match &verb {
@@ -161,14 +161,13 @@ impl<'p> Survey<'p> {
         if !self.seen.insert(rule.info.index) {
             return None;
         }
-        let pattern = policy.lookup.pattern(index)?;
         Some(Key {
             text: text.to_owned(),
             verb,
             route,
             index,
-            pattern,
-            shape: Shape::of(pattern),
+            pattern: &route.key,
+            shape: Shape::of(&route.key),
             rule,
             spot: Spot::key(at),
             grants: Vec::new(),
