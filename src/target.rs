@@ -45,6 +45,7 @@ impl<'a> Head<'a> {
 
     /// The pattern of the route that a router has matched.
     #[cfg(feature = "axum")]
+    #[inline]
     pub(crate) fn matched(self) -> Option<&'a str> {
         self.extensions.get::<axum::extract::MatchedPath>().map(axum::extract::MatchedPath::as_str)
     }
@@ -73,6 +74,7 @@ impl fmt::Debug for Head<'_> {
 }
 
 impl<'a, B> From<&'a Request<B>> for Head<'a> {
+    #[inline(always)]
     fn from(request: &'a Request<B>) -> Self {
         Self {
             method: request.method(),
@@ -118,7 +120,7 @@ impl<'a> Target<'a> {
 
 impl<'a> From<Head<'a>> for Target<'a> {
     #[cfg(feature = "axum")]
-    #[inline]
+    #[inline(always)]
     fn from(head: Head<'a>) -> Self {
         use axum::extract::{NestedPath, OriginalUri};
         let mut target = Self::new(head.method, head.uri.path());

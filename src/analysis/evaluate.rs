@@ -26,7 +26,7 @@ pub fn evaluate(policy: &Policy, probe: &Probe) -> Verdict {
         Err(rejected) => return Verdict { denial: Some(rejected.into()), rule: None, readings: Vec::new() },
     };
     let readings = selections.readings().map(|(_, text)| String::from_utf8_lossy(text).into_owned()).collect();
-    match decide(compiled, &selections, probe.who(), &probe.circumstances()) {
+    match decide(compiled, &selections, probe.who(), || probe.circumstances()) {
         Decision::Deny(denial) => {
             let rule = denial.rule.as_ref().map(|rule| Arc::clone(&rule.name));
             Verdict { denial: Some(denial), rule, readings }

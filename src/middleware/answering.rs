@@ -2,9 +2,12 @@
 
 use std::{
     borrow::Cow,
+    future::Future,
     mem,
     net::IpAddr,
+    pin::Pin,
     sync::{Arc, LazyLock},
+    task::{Context, Poll},
 };
 
 use bytes::Bytes;
@@ -33,14 +36,14 @@ pub(crate) struct Answering {
 /// What of a request is kept while it is on its way, to answer and report a denial that comes back.
 #[derive(Debug)]
 pub(crate) struct Sender {
-    pub(crate) method: Method,
+    pub(crate) method: Cow<'static, Method>,
     pub(crate) identity: Identity,
     pub(crate) client: Option<IpAddr>,
+    /// Of the policy that the request is judged by, if there is one.
+    pub(crate) revision: Option<Revision>,
     hint: Option<&'static str>,
     is_grpc: bool,
     visit: Option<Box<Visit>>,
-    /// Of the policy that the request is judged by, if there is one.
-    revision: Option<Revision>,
     /// The path as the client sent it, the `Accept` header and the id of the request.
     texts: Texts<3>,
 }
@@ -69,6 +72,7 @@ struct Noted<'a> {
 }
 
 impl<'a> Noted<'a> {
+    #[inline]
     fn by(headers: &'a HeaderMap) -> Self {
         let mut told = Self::default();
         for (name, value) in headers {
@@ -93,13 +97,21 @@ struct Returned {
     headers: Option<Box<HeaderMap>>,
 }
 
+/// A method that is kept without a copy where it is a usual one.
+#[inline]
+fn kept(method: &Method) -> Cow<'static, Method> {
+    static USUAL: [Method; 6] = [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::HEAD];
+    let usual = USUAL.iter().find(|usual| *usual == method);
+    usual.map_or_else(|| Cow::Owned(method.clone()), Cow::Borrowed)
+}
+
 impl Sender {
-    /// Somebody of whom nothing is known yet but who it is, to be put where it stays: this is large to be moved.
+    /// Somebody of whom nothing is known yet, to be put where it stays: this is large to be moved.
     #[inline]
-    pub(crate) fn unknown(identity: Identity) -> Self {
+    pub(crate) fn unknown() -> Self {
         Self {
-            method: Method::GET,
-            identity,
+            method: kept(&Method::GET),
+            identity: Identity::Anonymous,
             client: None,
             hint: None,
             is_grpc: false,
@@ -110,19 +122,19 @@ impl Sender {
     }
 
     /// Takes down what the request tells.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn note(&mut self, head: Head<'_>, target: &Target<'_>, renderer: &Renderer) {
-        self.method = head.method().clone();
+        self.method = kept(head.method());
+        self.hint = preflight(head);
         self.visit = renderer.visit(head).map(Box::new);
         let path = target.original.unwrap_or(target.path).as_bytes();
         let Noted { accepts, accept, content_type, request_id } = Noted::by(head.headers());
+        self.is_grpc = is_grpc(content_type);
         if accepts > 1 {
             self.texts.keep([path, every_accept(head.headers()).as_bytes(), request_id]);
         } else {
             self.texts.keep([path, accept, request_id]);
         }
-        self.is_grpc = is_grpc(content_type);
-        self.hint = preflight(head);
     }
 
     pub(crate) fn path(&self) -> &[u8] {
@@ -139,11 +151,6 @@ impl Sender {
     fn as_if_missing(&self, denial: Denial) -> Denial {
         let unusable = if denial.mask() == Mask::Missing { unusable(&self.identity) } else { None };
         unusable.unwrap_or(denial)
-    }
-
-    /// Notes by which policy the request is judged.
-    pub(crate) fn judged_by(&mut self, revision: Revision) {
-        self.revision = Some(revision);
     }
 
     /// An event about this request.
@@ -208,13 +215,25 @@ impl Answering {
         answer.extensions_mut().insert(Returned { denial, headers });
     }
 
-    /// Answers a response that carries a denial once more, as this layer answers.
+    /// The response of a service inside; one that carries a denial is answered once more, as this layer answers.
     #[inline]
-    pub(crate) fn revise<R: DenialBody>(&self, mut response: Response<R>, sender: &Sender) -> Response<R> {
-        match response.extensions_mut().remove::<Returned>() {
-            None => response,
-            Some(returned) => self.answer_again(response.headers(), returned, sender).map(R::from_denial),
+    pub(crate) fn poll_inside<F, R, E>(
+        &self,
+        inner: Pin<&mut F>,
+        cx: &mut Context<'_>,
+        sender: &Sender,
+    ) -> Poll<F::Output>
+    where
+        F: Future<Output = Result<Response<R>, E>>,
+        R: DenialBody,
+    {
+        let mut polled = inner.poll(cx);
+        if let Poll::Ready(Ok(response)) = &mut polled
+            && let Some(returned) = response.extensions_mut().remove::<Returned>()
+        {
+            *response = self.answer_again(response.headers(), returned, sender).map(R::from_denial);
         }
+        polled
     }
 
     #[cold]
@@ -296,7 +315,7 @@ fn tell(_: &mut Response<Bytes>, _: Denial) {}
 #[cfg(feature = "axum")]
 pub(crate) fn report_at_once(denial: Denial, head: Head<'_>) -> Denial {
     let answering = Answering::standalone();
-    let mut sender = Sender::unknown(Identity::Anonymous);
+    let mut sender = Sender::unknown();
     sender.note(head, &Target::from(head), &answering.renderer);
     answering.reporter.report(&sender.denied(&denial));
     Denial { reported: true, ..denial }

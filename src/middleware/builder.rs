@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     answering::Answering,
-    gate::{Gate, Notices},
+    gate::{Gate, GateId, Notices},
     layer::AuthzLayer,
 };
 use crate::{
@@ -144,6 +144,7 @@ impl AuthzLayerBuilder {
         let authenticator = self.authenticator.unwrap_or_else(|| Arc::new(crate::authn::none()));
         let renderer = Renderer::new(self.responder, authenticator.challenges(), policy.realm.as_deref());
         let gate = Arc::new(Gate {
+            id: GateId::next(),
             consumed: ConsumedHeaders::of(&authenticator),
             policy: self.policy,
             shadow: self.shadow,

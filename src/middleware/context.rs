@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::Extensions;
 
-use super::{answering::Audience, gate::Gate};
+use super::{answering::Audience, gate::GateId};
 use crate::{
     identity::{Identity, Unusable},
     policy::Compiled,
@@ -51,7 +51,7 @@ impl Caller {
 
     /// Leaves in the request what a gate has found out: the principal, bound to the policy that let it in, in the
     /// very place where it was found; or the fact that nobody is known.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn leave(principal: Option<&Principal>, policy: Arc<Compiled>, extensions: &mut Extensions) {
         let snapshot: Arc<dyn Snapshot> = policy;
         let Some(principal) = principal else {
@@ -93,11 +93,11 @@ impl Caller {
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "the check inside is made for axum's routers"))]
 pub(crate) struct Gated {
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) gate: GateId,
     pub(crate) policy: Arc<Compiled>,
     pub(crate) identity: Identity,
-    /// The key that every reading of the path selected, if it is one.
-    pub(crate) route: Option<Arc<str>>,
+    /// The route that every reading of the path selected, if it is one, by its place in the policy.
+    pub(crate) route: Option<usize>,
     /// A denial was reported and not enforced.
     pub(crate) waived: bool,
 }

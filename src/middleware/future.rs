@@ -16,7 +16,7 @@ use tower_service::Service;
 use super::{
     answering::Sender,
     body::DenialBody,
-    gate::{Gate, Position},
+    gate::{Asked, Gate, Position},
 };
 use crate::{authn::BoxFuture, identity::Identity, policy::Compiled, target::Head};
 
@@ -82,8 +82,7 @@ where
                     waiting.proceed(identity, *position)
                 }
                 StateProjection::Forwarded { inner, gate, sender } => {
-                    let response = ready!(inner.poll(cx))?;
-                    return Poll::Ready(Ok(gate.answering.revise(response, sender)));
+                    return gate.answering.poll_inside(inner, cx, sender);
                 }
             };
             state.set(next);
@@ -97,8 +96,9 @@ where
 {
     fn proceed(self, identity: Identity, position: Position) -> State<S, B, S::Future> {
         let Self { gate, policy, mut inner, mut request } = self;
-        let mut sender = Sender::unknown(identity);
-        let judgment = gate.judge_known(&policy, Head::from(&request), &mut sender, position);
+        let asked = Asked::new(&policy, Head::from(&request));
+        let mut sender = Sender::unknown();
+        let judgment = gate.judge(&asked, &gate.select(&asked), identity, &mut sender, position);
         match gate.admit(judgment, policy, &sender, &mut request, position) {
             Ok(()) => State::Forwarded { inner: inner.call(request), gate, sender },
             Err(answer) => State::Denied { answer: Some(answer) },

@@ -3,9 +3,10 @@
 use std::{
     collections::HashSet,
     fmt,
+    net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -19,7 +20,7 @@ use super::{
     context::{Caller, Gated},
 };
 use crate::{
-    authn::{Authentication, Authenticator, BoxFuture, Client, ConsumedHeaders},
+    authn::{Authentication, Authenticator, Client, ConsumedHeaders},
     clock::Clock,
     decision::{Denial, RuleInfo},
     identity::Identity,
@@ -37,6 +38,7 @@ const MOST_PATTERNS: usize = 1024;
 
 /// What the services of one layer share.
 pub(crate) struct Gate {
+    pub(super) id: GateId,
     pub(super) policy: PolicyHandle,
     /// The candidate that is judged by beside the policy in force.
     pub(super) shadow: Option<PolicyHandle>,
@@ -51,6 +53,17 @@ pub(crate) struct Gate {
     pub(super) enforcement: Enforcement,
     pub(super) tolerance: Tolerance,
     pub(super) notices: Notices,
+}
+
+/// Tells a gate from every other in the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GateId(u64);
+
+impl GateId {
+    pub(super) fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// What has been said once and need not be said again.
@@ -78,30 +91,38 @@ pub(crate) enum Position {
     Inside,
 }
 
-/// A request that was judged.
-pub(super) struct Judgment {
-    decision: Decision,
-    /// For the half of the gate inside a router: the key that every reading of the path selected, if it is one.
-    route: Option<Arc<str>>,
+/// What a request asks for, by one snapshot of the policy.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) policy: &'a Compiled,
+    pub(super) head: Head<'a>,
+    pub(super) target: Target<'a>,
 }
 
-/// What is found out about a request at once.
-pub(super) enum Examined {
-    Judged(Judgment),
-    /// Who is calling is known when the future ends.
-    Pending(BoxFuture<Identity>),
+/// What the path of a request selects, if it is not rejected.
+type Selected<'a> = Result<Selections<'a>, Rejected>;
+
+/// How a request was judged.
+pub(super) struct Judgment {
+    decision: Decision,
+    /// For the half of the gate inside a router: the route that every reading of the path selected, if it is one.
+    route: Option<usize>,
 }
 
 /// A request that was judged, as those see it who report more than the decision.
 #[derive(Clone, Copy)]
 struct View<'a> {
-    policy: &'a Compiled,
+    asked: &'a Asked<'a>,
     selections: &'a Selections<'a>,
-    head: Head<'a>,
-    target: &'a Target<'a>,
     sender: &'a Sender,
-    circumstances: &'a Circumstances<'a>,
     position: Position,
+}
+
+impl<'a> Asked<'a> {
+    #[inline(always)]
+    pub(super) fn new(policy: &'a Compiled, head: Head<'a>) -> Self {
+        Self { policy, head, target: Target::from(head) }
+    }
 }
 
 impl Gate {
@@ -110,70 +131,51 @@ impl Gate {
         self.policy.load_full()
     }
 
-    /// Finds out everything about a request that can be found out at once. `sender`, of whom nothing is known yet, is
-    /// told who it is.
-    pub(super) fn examine(
-        &self,
-        policy: &Compiled,
-        head: Head<'_>,
-        sender: &mut Sender,
-        position: Position,
-    ) -> Examined {
-        let target = Target::from(head);
-        let selected = select(policy, &target, self.tolerance);
-        // A rejected path gets the same answer whoever asks: nobody need be authenticated for it.
-        if selected.is_ok() || self.enforcement != Enforcement::Enforce {
-            match self.authenticator.authenticate(head) {
-                Authentication::Ready(identity) => sender.identity = identity,
-                Authentication::Pending(identity) => return Examined::Pending(identity),
-            }
-        }
-        Examined::Judged(self.judge(policy, &selected, head, &target, sender, position))
-    }
-
-    /// Judges the request of a sender whose identity is known.
-    pub(super) fn judge_known(
-        &self,
-        policy: &Compiled,
-        head: Head<'_>,
-        sender: &mut Sender,
-        position: Position,
-    ) -> Judgment {
-        let target = Target::from(head);
-        let selected = select(policy, &target, self.tolerance);
-        self.judge(policy, &selected, head, &target, sender, position)
-    }
-
-    /// Decides by what the path selects, and reports what is not a denial.
+    /// Which rules the request must satisfy.
     #[inline]
-    fn judge(
+    pub(super) fn select<'a>(&self, asked: &Asked<'a>) -> Selected<'a> {
+        select(asked.policy, &asked.target, self.tolerance)
+    }
+
+    /// Who asks. A rejected path gets the same answer whoever asks: nobody need be authenticated for it.
+    #[inline]
+    pub(super) fn authenticate(&self, asked: &Asked<'_>, selected: &Selected<'_>) -> Authentication {
+        if selected.is_err() && self.enforcement == Enforcement::Enforce {
+            return Authentication::Ready(Identity::Anonymous);
+        }
+        self.authenticator.authenticate(asked.head)
+    }
+
+    /// Decides by what the path selects, takes down who asks for what and from where, and reports what is not a denial.
+    #[inline(always)]
+    pub(super) fn judge(
         &self,
-        policy: &Compiled,
-        selected: &Result<Selections<'_>, Rejected>,
-        head: Head<'_>,
-        target: &Target<'_>,
+        asked: &Asked<'_>,
+        selected: &Selected<'_>,
+        identity: Identity,
         sender: &mut Sender,
         position: Position,
     ) -> Judgment {
-        self.note(sender, policy, head, target);
-        let selections = match selected {
-            Ok(selections) => selections,
-            Err(rejected) => return Judgment { decision: Decision::Deny((*rejected).into()), route: None },
-        };
-        let circumstances = self.circumstances(policy, head, sender);
-        let decision = decide(policy, selections, &sender.identity, &circumstances);
-        if self.has_more_to_say(policy, target, &sender.identity, &decision) {
-            let view = View { policy, selections, head, target, sender, circumstances: &circumstances, position };
-            self.say_more(view, &decision);
+        if let Some(client) = &self.client {
+            sender.client = client.address(asked.head).ok();
         }
-        let route = if position == Position::Around { selections.only_route().cloned() } else { None };
-        Judgment { decision, route }
+        let decision = match selected {
+            Ok(selections) => decide(asked.policy, selections, &identity, || self.circumstances(asked, sender.client)),
+            Err(rejected) => Decision::Deny((*rejected).into()),
+        };
+        sender.identity = identity;
+        self.note(sender, asked);
+        let Ok(selections) = selected else { return Judgment { decision, route: None } };
+        if self.has_more_to_say(asked, selections, &sender.identity, &decision) {
+            self.say_more(View { asked, selections, sender, position }, &decision);
+        }
+        Judgment { decision, route: selections.only_route().map(|route| route.index) }
     }
 
     /// Makes the request ready for the inner service, or answers it: where the two ways of a request part.
-    #[inline]
+    #[inline(always)]
     pub(super) fn admit<B>(
-        self: &Arc<Self>,
+        &self,
         judgment: Judgment,
         policy: Arc<Compiled>,
         sender: &Sender,
@@ -185,8 +187,8 @@ impl Gate {
             Decision::Deny(denial) => (self.refuse(denial, sender, request.extensions(), position)?, true),
         };
         if position == Position::Around {
-            let (gate, policy, identity) = (Arc::clone(self), Arc::clone(&policy), sender.identity.clone());
-            request.extensions_mut().insert(Gated { gate, policy, identity, route: judgment.route, waived });
+            let (policy, identity) = (Arc::clone(&policy), sender.identity.clone());
+            request.extensions_mut().insert(Gated { gate: self.id, policy, identity, route: judgment.route, waived });
         }
         self.forward(permit, policy, sender, request);
         Ok(())
@@ -212,41 +214,39 @@ impl Gate {
     }
 
     /// Makes a request ready for the inner service. Nothing is forwarded without a permit.
-    #[inline]
+    #[inline(always)]
     fn forward<B>(&self, _: Permit, policy: Arc<Compiled>, sender: &Sender, request: &mut Request<B>) {
         self.consumed.strip(request.headers_mut());
         Caller::leave(sender.identity.principal(), policy, request.extensions_mut());
     }
 
     #[inline]
-    fn circumstances<'a>(&'a self, policy: &Compiled, head: Head<'a>, sender: &Sender) -> Circumstances<'a> {
-        let client = sender.client.map_or(ClientAddress::Missing, ClientAddress::Known);
-        let now = policy.uses_time.then(|| self.clock.now());
-        Circumstances { method: head.method(), client, now, checks: &self.checks }
+    fn circumstances<'a>(&'a self, asked: &Asked<'a>, client: Option<IpAddr>) -> Circumstances<'a> {
+        let client = client.map_or(ClientAddress::Missing, ClientAddress::Known);
+        let now = asked.policy.uses_time.then(|| self.clock.now());
+        Circumstances { method: asked.head.method(), client, now, checks: &self.checks }
     }
 
-    /// Takes down who asks for what, and from where, as far as the operator has said how to find that.
-    #[inline]
-    fn note(&self, sender: &mut Sender, policy: &Compiled, head: Head<'_>, target: &Target<'_>) {
-        sender.note(head, target, &self.answering.renderer);
-        sender.judged_by(policy.revision);
-        if let Some(client) = &self.client {
-            sender.client = client.address(head).ok();
-        }
+    /// Takes down what the request tells, and by which policy it is judged.
+    #[inline(always)]
+    fn note(&self, sender: &mut Sender, asked: &Asked<'_>) {
+        sender.revision = Some(asked.policy.revision);
+        sender.note(asked.head, &asked.target, &self.answering.renderer);
     }
 
     /// Whether there may be something to say beside the denial that the decision is: mostly there is not.
     #[inline]
     fn has_more_to_say(
         &self,
-        policy: &Compiled,
-        target: &Target<'_>,
+        asked: &Asked<'_>,
+        selections: &Selections<'_>,
         identity: &Identity,
         decision: &Decision,
     ) -> bool {
-        policy.has_candidates
+        asked.policy.has_candidates
             || self.shadow.is_some()
-            || target.matched.is_some()
+            || (asked.policy.masks && asked.target.matched.is_some())
+            || selections.stale_match()
             || matches!(identity, Identity::Failed(_))
             || (matches!(decision, Decision::Allow(_)) && self.answering.reporter.wants_allowed())
     }
@@ -255,15 +255,16 @@ impl Gate {
     #[inline(never)]
     fn say_more(&self, view: View<'_>, decision: &Decision) {
         if view.position == Position::Inside {
-            let matched = view.target.matched.and_then(|pattern| view.policy.key_of(pattern));
+            let Asked { policy, target, .. } = view.asked;
+            let matched = target.matched.and_then(|pattern| policy.key_of(pattern));
             self.report_shadow(view, |rule| matched == Some(&*rule.pattern));
         } else {
             self.report(view, decision);
         }
         // What is let into a router is compared inside it, where it is known which route has matched.
         let goes_inside = view.position == Position::Around && matches!(decision, Decision::Allow(_));
-        if let Some(candidate) = self.shadow.as_ref().filter(|_| !goes_inside) {
-            self.compare(&candidate.load_full(), decision.status(), view.head, view.target, view.sender);
+        if !goes_inside {
+            self.compare(decision.status(), view.asked.head, view.sender);
         }
         self.notice(view);
         self.notice_failure(&view.sender.identity, decision);
@@ -280,8 +281,9 @@ impl Gate {
 
     /// Reports the rules `of` interest whose candidate grants would decide otherwise.
     fn report_shadow(&self, view: View<'_>, of: impl Fn(&RuleInfo) -> bool) {
-        let sender = view.sender;
-        let differences = shadow_differences(view.policy, view.selections, &sender.identity, view.circumstances);
+        let View { asked, selections, sender, .. } = view;
+        let circumstances = self.circumstances(asked, sender.client);
+        let differences = shadow_differences(asked.policy, selections, &sender.identity, &circumstances);
         for difference in differences.into_iter().filter(|difference| of(&difference.rule)) {
             let event = Event::shadow_differs(
                 Some(&difference.rule),
@@ -296,30 +298,25 @@ impl Gate {
     /// Judges what has passed by a candidate policy, too, inside the router where it is known which route has matched.
     #[cfg(feature = "axum")]
     pub(super) fn compare_passed(&self, policy: &Compiled, head: Head<'_>, identity: Identity) {
-        if let Some(candidate) = &self.shadow {
-            let target = &Target::from(head);
-            let mut sender = Sender::unknown(identity);
-            self.note(&mut sender, policy, head, target);
-            self.compare(&candidate.load_full(), None, head, target, &sender);
+        if self.shadow.is_some() {
+            let mut sender = Sender::unknown();
+            sender.client = self.client.as_ref().and_then(|client| client.address(head).ok());
+            sender.identity = identity;
+            self.note(&mut sender, &Asked::new(policy, head));
+            self.compare(None, head, &sender);
         }
     }
 
     /// Judges by a candidate policy, too, and reports it where its answer would be another than `status`, which is none
     /// for what is forwarded.
-    fn compare(
-        &self,
-        candidate: &Compiled,
-        status: Option<StatusCode>,
-        head: Head<'_>,
-        target: &Target<'_>,
-        sender: &Sender,
-    ) {
-        let selections = select(candidate, target, self.tolerance);
-        let circumstances = self.circumstances(candidate, head, sender);
-        let (rule, would_be) = match &selections {
+    fn compare(&self, status: Option<StatusCode>, head: Head<'_>, sender: &Sender) {
+        let Some(candidate) = self.shadow.as_ref().map(PolicyHandle::load_full) else { return };
+        let asked = Asked::new(&candidate, head);
+        let selected = self.select(&asked);
+        let (rule, would_be) = match &selected {
             Ok(selections) => {
-                let rule = selections.first_rule();
-                (rule, decide(candidate, selections, &sender.identity, &circumstances))
+                let circumstances = || self.circumstances(&asked, sender.client);
+                (selections.first_rule(), decide(&candidate, selections, &sender.identity, circumstances))
             }
             Err(rejected) => (None, Decision::Deny((*rejected).into())),
         };
@@ -333,8 +330,8 @@ impl Gate {
     }
 
     /// Says once what the operator should know about the set-up.
-    fn notice(&self, View { policy, selections, target, position, .. }: View<'_>) {
-        let Some(pattern) = target.matched else { return };
+    fn notice(&self, View { asked, selections, position, .. }: View<'_>) {
+        let Some(pattern) = asked.target.matched else { return };
         if selections.stale_match() && self.notices.stale.is_first(pattern) {
             tracing::warn!(
                 target: "tower_authz",
@@ -342,7 +339,10 @@ impl Gate {
                 "the route that a router has matched does not match the path, so its rule is not applied"
             );
         }
-        if policy.masks && position == Position::Layer && !self.notices.inside_routing.swap(true, Ordering::Relaxed) {
+        if asked.policy.masks
+            && position == Position::Layer
+            && !self.notices.inside_routing.swap(true, Ordering::Relaxed)
+        {
             tracing::error!(
                 target: "tower_authz",
                 "the policy masks routes, but the layer is inside axum's routing, which adds headers to masked \

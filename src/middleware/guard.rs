@@ -212,7 +212,8 @@ where
 fn answer(denial: Denial, caller: Option<&Caller>, head: Head<'_>) -> Response<Bytes> {
     let answering = Answering::standalone();
     let identity = caller.map(|caller| caller.identity.clone()).unwrap_or_default();
-    let mut sender = Sender::unknown(identity);
+    let mut sender = Sender::unknown();
+    sender.identity = identity;
     sender.note(head, &Target::from(head), &answering.renderer);
     match caller {
         Some(caller) if caller.answered_outside => answering.pass_outside(denial, &sender),

@@ -113,7 +113,8 @@ impl Shared {
     fn admit<B>(&self, identity: Identity, request: &mut Request<B>) -> Sender {
         let head = Head::from(&*request);
         // Credentials that are no good are denied by those inside, if at all: a mask must not be lifted to tell them.
-        let mut sender = Sender::unknown(identity.principal().cloned().map(Identity::from).unwrap_or_default());
+        let mut sender = Sender::unknown();
+        sender.identity = identity.principal().cloned().map(Identity::from).unwrap_or_default();
         sender.note(head, &Target::from(head), &self.answering.renderer);
         self.consumed.strip(request.headers_mut());
         Caller::leave_identity(identity, request.extensions_mut());
@@ -157,8 +158,7 @@ where
                     State::Forwarded { inner: inner.call(request), sender }
                 }
                 StateProjection::Forwarded { inner, sender } => {
-                    let response = ready!(inner.poll(cx));
-                    return Poll::Ready(response.map(|response| this.shared.answering.revise(response, sender)));
+                    return this.shared.answering.poll_inside(inner, cx, sender);
                 }
             };
             this.state.set(next);

@@ -14,7 +14,7 @@ use super::{
     body::DenialBody,
     context::Gated,
     future::GuardedFuture,
-    gate::{Gate, Position},
+    gate::{Asked, Gate, Position},
 };
 use crate::{
     decision::{Denial, Reason},
@@ -61,17 +61,18 @@ where
             return GuardedFuture::denied(default_answer(report_at_once(denial, Head::from(&request))));
         };
         let head = Head::from(&request);
-        let is_incomplete = !gated.waived && gated.is_incomplete(head);
-        let Gated { gate, policy, identity, waived, .. } = gated;
-        if !is_incomplete {
-            if !waived {
-                gate.compare_passed(&policy, head, identity);
+        if gated.waived || gated.is_complete(&self.gate, head) {
+            if !gated.waived {
+                self.gate.compare_passed(&gated.policy, head, gated.identity);
             }
             return GuardedFuture::forwarded(self.inner.call(request));
         }
-        let mut sender = Sender::unknown(identity);
-        let judgment = gate.judge_known(&policy, head, &mut sender, Position::Inside);
-        match gate.admit(judgment, policy, &sender, &mut request, Position::Inside) {
+        let Gated { policy, identity, .. } = gated;
+        let mut sender = Sender::unknown();
+        let asked = Asked::new(&policy, head);
+        let selected = self.gate.select(&asked);
+        let judgment = self.gate.judge(&asked, &selected, identity, &mut sender, Position::Inside);
+        match self.gate.admit(judgment, policy, &sender, &mut request, Position::Inside) {
             Ok(()) => GuardedFuture::forwarded(self.inner.call(request)),
             Err(answer) => GuardedFuture::denied(answer),
         }
@@ -81,17 +82,17 @@ where
 impl<S> RouteCheck<S> {
     /// What the outer half of this very gate has left.
     fn take_gated<B>(&self, request: &mut Request<B>) -> Option<Gated> {
-        request.extensions_mut().remove::<Gated>().filter(|gated| Arc::ptr_eq(&gated.gate, &self.gate))
+        request.extensions_mut().remove::<Gated>().filter(|gated| gated.gate == self.gate.id)
     }
 }
 
 impl Gated {
-    /// Whether the key that a router has matched is not the one that every reading of the path selected.
-    fn is_incomplete(&self, head: Head<'_>) -> bool {
-        let selected = self.route.as_deref();
+    /// Whether the key that a router has matched, if it is one, is the only one that the readings of the path selected.
+    fn is_complete(&self, gate: &Gate, head: Head<'_>) -> bool {
+        let selected = self.route.and_then(|index| self.policy.routes.get(index)).map(|route| &*route.pattern);
         let matched = head.matched().filter(|pattern| Some(*pattern) != selected);
-        let key = matched.and_then(|pattern| self.gate.key_of(&self.policy, pattern));
-        key.is_some_and(|key| Some(key) != selected)
+        let key = matched.and_then(|pattern| gate.key_of(&self.policy, pattern));
+        key.is_none_or(|key| Some(key) == selected)
     }
 }
 
@@ -116,9 +117,8 @@ mod tests {
     }
 
     fn left_by(layer: &AuthzLayer) -> Gated {
-        let gate = Arc::clone(layer.gate());
-        let policy = gate.snapshot();
-        Gated { gate, policy, identity: Identity::Anonymous, route: None, waived: false }
+        let policy = layer.gate().snapshot();
+        Gated { gate: layer.gate().id, policy, identity: Identity::Anonymous, route: None, waived: false }
     }
 
     #[tokio::test]

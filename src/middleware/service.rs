@@ -13,9 +13,9 @@ use super::{
     answering::Sender,
     body::DenialBody,
     future::{ResponseFuture, Waiting},
-    gate::{Examined, Gate, Position},
+    gate::{Asked, Gate, Position},
 };
-use crate::{identity::Identity, target::Head};
+use crate::{authn::Authentication, target::Head};
 
 /// A service that forwards to `S` what the policy allows, and answers the rest.
 #[derive(Clone)]
@@ -56,15 +56,18 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let policy = self.gate.snapshot();
-        let mut sender = Sender::unknown(Identity::Anonymous);
-        let judgment = match self.gate.examine(&policy, Head::from(&request), &mut sender, self.position) {
-            Examined::Judged(judgment) => judgment,
-            Examined::Pending(identity) => {
+        let asked = Asked::new(&policy, Head::from(&request));
+        let selected = self.gate.select(&asked);
+        let identity = match self.gate.authenticate(&asked, &selected) {
+            Authentication::Ready(identity) => identity,
+            Authentication::Pending(identity) => {
                 let inner = take_ready(&mut self.inner);
                 let waiting = Waiting { gate: Arc::clone(&self.gate), policy, inner, request };
                 return ResponseFuture::authenticating(identity, waiting, self.position);
             }
         };
+        let mut sender = Sender::unknown();
+        let judgment = self.gate.judge(&asked, &selected, identity, &mut sender, self.position);
         match self.gate.admit(judgment, policy, &sender, &mut request, self.position) {
             Ok(()) => ResponseFuture::forwarded(self.inner.call(request), Arc::clone(&self.gate), sender),
             Err(answer) => {

@@ -117,6 +117,8 @@ impl Compiled {
 /// A path and the rules of its methods.
 #[derive(Debug)]
 pub(crate) struct Route {
+    /// Its place in [`Compiled::routes`].
+    pub(crate) index: usize,
     /// The path as it was written, such as `/users/{id}`.
     pub(crate) pattern: Arc<str>,
     /// The same, read.

@@ -69,13 +69,13 @@ impl From<Rejected> for Denial {
     }
 }
 
-/// Judges a request in the order of the design's section 6.
+/// Judges a request in the order of the design's section 6. Most decisions ask for no `circumstances`.
 #[inline]
-pub(crate) fn decide(
+pub(crate) fn decide<'c>(
     policy: &Compiled,
     selections: &Selections<'_>,
     identity: &Identity,
-    circumstances: &Circumstances<'_>,
+    circumstances: impl FnOnce() -> Circumstances<'c>,
 ) -> Decision {
     let is_open = match identity.principal() {
         None => Some(selections.all(|selection| is_plainly_open(policy, selection, None::<&Held>))),
@@ -87,7 +87,7 @@ pub(crate) fn decide(
     };
     match is_open {
         Some(true) => Decision::Allow(Permit(())),
-        unknown_or_not => try_all(policy, selections, identity, circumstances, unknown_or_not.is_none()),
+        unknown_or_not => try_all(policy, selections, identity, &circumstances(), unknown_or_not.is_none()),
     }
 }
 
@@ -139,7 +139,7 @@ pub(crate) struct ShadowDifference {
 
 /// Whether a reading is open to everyone, or to those who have `held` for their roles and permissions alone: what most
 /// requests come to, which need no trial.
-#[inline]
+#[inline(always)]
 fn is_plainly_open(policy: &Compiled, selection: &Selection<'_>, held: Option<&impl Words>) -> bool {
     match selection {
         Selection::Unlisted => policy.unlisted == Unlisted::Public,
@@ -348,6 +348,7 @@ impl Route {
     /// A route without a path, for what is judged without one.
     pub(super) fn nowhere() -> Self {
         Self {
+            index: usize::MAX,
             pattern: "".into(),
             key: Pattern::default(),
             params: Vec::new(),

@@ -165,7 +165,8 @@ impl<'a> Routes<'a> {
         drafts.sort_unstable_by(|a, b| a.pattern.text().cmp(b.pattern.text()));
         let patterns: Vec<_> = drafts.iter().map(|draft| &draft.pattern).collect();
         let (lookup, shapes) = (Lookup::of(&patterns), Shapes::of(&patterns));
-        let routes = drafts.into_iter().map(|draft| draft.finish(&place, &rules)).collect();
+        let routes = drafts.into_iter().enumerate();
+        let routes = routes.map(|(index, draft)| draft.finish(index, &place, &rules)).collect();
         Finished { lookup, shapes, routes: exact(routes), rules }
     }
 }
@@ -178,7 +179,7 @@ fn exact<T>(mut list: Vec<T>) -> Vec<T> {
 
 impl RouteDraft {
     /// Keys whose rules are at fault have no place.
-    fn finish(self, place: &[Option<usize>], rules: &[Rule]) -> Route {
+    fn finish(self, index: usize, place: &[Option<usize>], rules: &[Rule]) -> Route {
         let place = |key: usize| place.get(key).copied().flatten();
         let mut methods: Vec<_> =
             exact(self.methods.into_iter().filter_map(|(method, key)| Some((method, place(key)?))).collect());
@@ -186,6 +187,7 @@ impl RouteDraft {
         let any = self.any.and_then(place);
         let is_masked = |rule: usize| rules.get(rule).is_some_and(|rule| rule.masked);
         Route {
+            index,
             pattern: Arc::clone(self.pattern.text()),
             params: exact(self.pattern.params().map(Into::into).collect()),
             key: self.pattern,

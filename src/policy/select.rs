@@ -1,6 +1,6 @@
 //! Which rules a request must satisfy: those that every reading of its path selects.
 
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 
 use http::Method;
 
@@ -33,50 +33,86 @@ type Hit = (usize, EmptySegment);
 #[derive(Debug)]
 pub(crate) struct Selections<'a> {
     readings: AllReadings<'a>,
-    first: Option<Selection<'a>>,
-    more: Vec<Selection<'a>>,
+    /// What the path as it stands selects: mostly that is all.
+    first: Selection<'a>,
+    more: Option<Box<More<'a>>>,
+}
+
+#[derive(Debug, Default)]
+struct More<'a> {
+    selections: Vec<Selection<'a>>,
     stale_match: bool,
 }
 
 /// Selects rules for `target`, or says why its path is rejected.
+#[inline(always)]
 pub(crate) fn select<'a>(
     policy: &'a Compiled,
     target: &Target<'a>,
     tolerance: Tolerance,
 ) -> Result<Selections<'a>, Rejected> {
-    let readings = AllReadings::of(policy, target, tolerance)?;
-    let mut selections = Selections { readings, first: None, more: Vec::new(), stale_match: false };
-    selections.add_readings(policy, target.method);
-    if let Some(pattern) = target.matched {
-        selections.add_matched(policy, target.method, pattern);
+    if target.original.is_some() || policy.lookup.has_trailing_slash() || !is_plain(policy, target.path) {
+        return select_by_readings(policy, target, tolerance);
     }
-    Ok(selections)
+    Ok(Selections::plain(policy, target, target.path))
+}
+
+/// Whether a path can be read in one way unless a slash is appended, and looked up in one way.
+#[inline]
+fn is_plain(policy: &Compiled, path: &str) -> bool {
+    !policy.lookup.is_ambiguous(path.as_bytes(), true) && is_clean(path.as_bytes())
+}
+
+#[inline(never)]
+fn select_by_readings<'a>(
+    policy: &'a Compiled,
+    target: &Target<'a>,
+    tolerance: Tolerance,
+) -> Result<Selections<'a>, Rejected> {
+    let readings = match AllReadings::of(policy, target, tolerance)? {
+        AllReadings::One(path) if is_plain(policy, path) => return Ok(Selections::plain(policy, target, path)),
+        readings => readings,
+    };
+    let mut search = Search { policy, method: target.method, readings: &readings, found: Vec::new() };
+    search.run();
+    let mut found = search.found.into_iter();
+    let first = found.next().unwrap_or(Selection::Unlisted);
+    let more = Some(Box::new(More { selections: found.collect(), stale_match: false }));
+    Ok(Selections { readings, first, more }.with_matched(policy, target))
 }
 
 impl<'a> Selections<'a> {
+    /// What a path selects that can be read in one way, and looked up in one way.
+    #[inline(always)]
+    fn plain(policy: &'a Compiled, target: &Target<'a>, path: &'a str) -> Self {
+        let first = match policy.lookup.find(path.as_bytes(), EmptySegment::Matches) {
+            None => Selection::Unlisted,
+            Some(index) => listed(policy, target.method, Reading(0), (index, EmptySegment::Matches)),
+        };
+        Self { readings: AllReadings::One(path), first, more: None }.with_matched(policy, target)
+    }
+
     /// Whether `holds` of everything that was selected.
     #[inline]
     pub(crate) fn all(&self, holds: impl Fn(&Selection<'a>) -> bool) -> bool {
-        self.first.as_ref().is_none_or(&holds) && self.more.iter().all(holds)
+        holds(&self.first) && self.more.as_ref().is_none_or(|more| more.selections.iter().all(holds))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Selection<'a>> {
-        self.first.iter().chain(&self.more)
+        std::iter::once(&self.first).chain(self.more.iter().flat_map(|more| &more.selections))
     }
 
-    /// The key that every reading selected, if it is one.
-    pub(crate) fn only_route(&self) -> Option<&'a Arc<str>> {
-        let pattern = |selection: &Selection<'a>| match selection {
-            Selection::Unlisted => None,
-            Selection::Listed { route, .. } => Some(&route.pattern),
-        };
-        let first = self.first.as_ref().and_then(pattern)?;
-        self.more.iter().all(|selection| pattern(selection) == Some(first)).then_some(first)
+    /// The route that every reading selected, if it is one.
+    #[inline]
+    pub(crate) fn only_route(&self) -> Option<&'a Route> {
+        let first = self.first.route()?;
+        let is_first = |selection: &Selection<'a>| selection.route().is_some_and(|route| route.index == first.index);
+        self.all(is_first).then_some(first)
     }
 
     /// The rule that the path as it stands selects.
     pub(crate) fn first_rule(&self) -> Option<&'a Rule> {
-        self.first.as_ref()?.rule()
+        self.first.rule()
     }
 
     /// The parameters of the route that was selected.
@@ -96,113 +132,113 @@ impl<'a> Selections<'a> {
 
     /// Whether a router says that it has matched a key which does not match the path.
     pub(crate) fn stale_match(&self) -> bool {
-        self.stale_match
+        self.more.as_ref().is_some_and(|more| more.stale_match)
     }
 
+    /// With what a router has matched, which is one more reading if it is a key.
     #[inline]
-    fn push(&mut self, selection: Selection<'a>) {
-        if self.first.is_none() {
-            self.first = Some(selection);
-        } else {
-            self.more.push(selection);
+    fn with_matched(self, policy: &'a Compiled, target: &Target<'_>) -> Self {
+        match target.matched {
+            Some(pattern) if !self.selects_only(pattern) => self.with_another(policy, target.method, pattern),
+            _ => self,
         }
     }
 
-    /// Every reading selects. What the bare path selects binds, too, but nobody need have listed it.
-    fn add_readings(&mut self, policy: &'a Compiled, method: &Method) {
-        if let AllReadings::One(path) = self.readings
-            && !policy.lookup.is_ambiguous(path.as_bytes(), true)
-        {
-            let hit = policy.lookup.find(path.as_bytes(), EmptySegment::Matches);
-            let selection = hit.and_then(|index| listed(policy, method, Reading(0), (index, EmptySegment::Matches)));
-            self.first = Some(selection.unwrap_or(Selection::Unlisted));
-            return;
+    #[inline(never)]
+    fn with_another(mut self, policy: &'a Compiled, method: &Method, pattern: &str) -> Self {
+        let Some(route) = policy.route_of(pattern).and_then(|index| policy.routes.get(index)) else {
+            return self;
+        };
+        if self.selects_only(&route.pattern) {
+            return self;
         }
+        let empty = EmptySegment::Matches;
+        let is_matched = |(reading, text): (Reading, &[u8])| route.key.captures(text, empty).map(|_| reading);
+        let matches: Vec<_> = self.readings.iter().filter_map(is_matched).collect();
+        let rule = route.rule_for(policy, method);
+        let more = self.more.get_or_insert_default();
+        more.stale_match = matches.is_empty();
+        more.selections.extend(matches.into_iter().map(|reading| Selection::Listed { route, rule, empty, reading }));
+        self
+    }
+
+    /// Whether the key `pattern` is all that was selected: the usual case.
+    #[inline]
+    fn selects_only(&self, pattern: &str) -> bool {
+        self.only_route().is_some_and(|only| *only.pattern == *pattern)
+    }
+}
+
+/// The search for what the readings of a path select.
+struct Search<'r, 'a> {
+    policy: &'a Compiled,
+    method: &'r Method,
+    readings: &'r AllReadings<'a>,
+    found: Vec<Selection<'a>>,
+}
+
+impl Search<'_, '_> {
+    /// Every reading selects. What the bare path selects binds, too, but nobody need have listed it.
+    fn run(&mut self) {
         let mut unlisted = Vec::new();
         for reading in self.readings.whole() {
-            if !self.add_reading(policy, method, reading) {
+            if !self.add(reading) {
                 unlisted.push(reading);
             }
         }
-        if self.first.is_none() || unlisted.iter().any(|reading| !self.is_exempt(policy, *reading, method)) {
-            self.push(Selection::Unlisted);
+        if self.found.is_empty() || unlisted.iter().any(|reading| !self.is_exempt(*reading)) {
+            self.found.push(Selection::Unlisted);
         }
         for reading in self.readings.bare() {
-            self.add_reading(policy, method, reading);
+            self.add(reading);
         }
     }
 
     /// Adds what a reading selects, whatever is thought of empty segments; whether it selects anything.
-    fn add_reading(&mut self, policy: &'a Compiled, method: &Method, reading: Reading) -> bool {
-        let text = self.readings.get(reading);
+    fn add(&mut self, reading: Reading) -> bool {
+        let (policy, text) = (self.policy, self.readings.get(reading));
         let is_ambiguous = policy.lookup.is_ambiguous(text, self.readings.is_clean());
         let lenient = policy.lookup.find(text, EmptySegment::Matches);
         let others = if is_ambiguous { other_hits(policy, text, lenient) } else { [None; 2] };
         let hits = [lenient.map(|index| (index, EmptySegment::Matches))].into_iter().chain(others).flatten();
-        let mut is_listed = false;
-        for selection in hits.filter_map(|hit| listed(policy, method, reading, hit)) {
-            self.push(selection);
-            is_listed = true;
-        }
-        is_listed
+        let before = self.found.len();
+        self.found.extend(hits.map(|hit| listed(policy, self.method, reading, hit)));
+        self.found.len() > before
     }
 
     /// Whether an unlisted reading differs from a listed one only in what routers forgive, or the rule permits. What
     /// nests alone make of a path is no excuse for the path.
-    fn is_exempt(&self, policy: &Compiled, unlisted: Reading, method: &Method) -> bool {
+    fn is_exempt(&self, unlisted: Reading) -> bool {
         let text = self.readings.get(unlisted);
-        self.iter().any(|selection| match selection {
+        self.found.iter().any(|selection| match selection {
             Selection::Unlisted => false,
             Selection::Listed { reading, .. } if self.readings.is_across_seam(*reading) => false,
             Selection::Listed { reading, .. } => {
                 let listed = self.readings.get(*reading);
                 same_but_trailing_slashes(listed, text)
-                    || (self.allows_encoded_slash(policy, *reading, method) && same_but_encoded_slashes(listed, text))
+                    || (self.allows_encoded_slash(*reading) && same_but_encoded_slashes(listed, text))
             }
         })
     }
 
     /// Whether every key that `wanted` selects, where both ways to look at it count, forgives encoded slashes.
-    fn allows_encoded_slash(&self, policy: &Compiled, wanted: Reading, method: &Method) -> bool {
-        self.iter().all(|selection| match selection {
+    fn allows_encoded_slash(&self, wanted: Reading) -> bool {
+        self.found.iter().all(|selection| match selection {
             Selection::Listed { route, reading, .. } if *reading == wanted => {
-                route.allows_encoded_slash(policy, method)
+                route.allows_encoded_slash(self.policy, self.method)
             }
             _ => true,
         })
-    }
-
-    /// What a router has matched is one more reading, if it is a key.
-    fn add_matched(&mut self, policy: &'a Compiled, method: &Method, pattern: &str) {
-        if self.selects_only(pattern) {
-            return;
-        }
-        let Some(index) = policy.route_of(pattern) else { return };
-        let Some(route) = policy.routes.get(index) else { return };
-        if self.selects_only(&route.pattern) {
-            return;
-        }
-        let empty = EmptySegment::Matches;
-        let is_matched = |(reading, text): (Reading, &[u8])| route.key.captures(text, empty).map(|_| reading);
-        let matches: Vec<_> = self.readings.iter().filter_map(is_matched).collect();
-        self.stale_match = matches.is_empty();
-        let rule = route.rule_for(policy, method);
-        for reading in matches {
-            self.push(Selection::Listed { route, rule, empty, reading });
-        }
-    }
-
-    /// Whether the key `pattern` is all that was selected: the usual case.
-    fn selects_only(&self, pattern: &str) -> bool {
-        self.only_route().is_some_and(|only| **only == *pattern)
     }
 }
 
 /// The selection of a route and its rule for `method`.
 #[inline]
-fn listed<'a>(policy: &'a Compiled, method: &Method, reading: Reading, (index, empty): Hit) -> Option<Selection<'a>> {
-    let route = policy.routes.get(index)?;
-    Some(Selection::Listed { route, rule: route.rule_for(policy, method), empty, reading })
+fn listed<'a>(policy: &'a Compiled, method: &Method, reading: Reading, (index, empty): Hit) -> Selection<'a> {
+    match policy.routes.get(index) {
+        None => Selection::Unlisted,
+        Some(route) => Selection::Listed { route, rule: route.rule_for(policy, method), empty, reading },
+    }
 }
 
 /// The routes that `text` selects where empty segments are thought of otherwise.
@@ -219,6 +255,14 @@ impl<'a> Selection<'a> {
         match self {
             Self::Unlisted => None,
             Self::Listed { rule, .. } => *rule,
+        }
+    }
+
+    #[inline]
+    fn route(&self) -> Option<&'a Route> {
+        match self {
+            Self::Unlisted => None,
+            Self::Listed { route, .. } => Some(route),
         }
     }
 }

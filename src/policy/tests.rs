@@ -280,7 +280,7 @@ fn decided(policy: &Compiled, request: &Request, options: Options) -> Verdict {
         checks: &checks(request),
     };
     let decision = select(policy, &target, tolerance)
-        .map(|selections| decide(policy, &selections, &identity(&request.identity), &circumstances));
+        .map(|selections| decide(policy, &selections, &identity(&request.identity), || circumstances));
     match decision {
         Ok(Decision::Allow(_)) => {
             Verdict { allowed: true, status: 200, reason: None, masked: false, allow: None, ties: Vec::new() }
