@@ -11,13 +11,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Response, header};
 
-use super::body::DenialBody;
+use super::{
+    body::DenialBody,
+    context::{Audience, Caller, is_like_missing},
+};
 use crate::{
-    decision::{Denial, Mask},
+    decision::{Brief, Denial, Mask},
     identity::Identity,
-    policy::{Revision, unusable},
+    policy::{Denied, Listener, Revision, unusable},
     report::{Event, Reporter, TracingReporter, preflight},
     respond::{Preferences, Renderer, Visit, every_accept, is_grpc, is_usual},
     target::{Head, Target, Texts},
@@ -48,18 +51,6 @@ pub(crate) struct Sender {
     texts: Texts<3>,
 }
 
-/// Who an answer goes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Audience {
-    /// A gate outside, if there is one: it answers again in its own way and needs the denial for it.
-    Gates,
-    /// The client, as it seems: a principal was found that no gate has touched, but a layer between may have put it in
-    /// the place of one that a gate outside has left.
-    Unknown,
-    /// The client: nothing was seen of a gate outside.
-    Client,
-}
-
 /// What the headers tell, found in one walk: they are few, and looking each up costs more. Of several with one name
 /// the first counts, as for the services inside.
 #[derive(Default)]
@@ -86,6 +77,26 @@ impl<'a> Noted<'a> {
             }
         }
         told
+    }
+}
+
+/// Those who may be told of a denial beside the client.
+pub(crate) struct Listeners<'a> {
+    pub(crate) answering: &'a Answering,
+    pub(crate) extensions: &'a Extensions,
+    /// The other half of the gate is outside.
+    pub(crate) is_inside: bool,
+}
+
+impl Listener for Listeners<'_> {
+    fn wants_to_know(&self, denial: Brief) -> bool {
+        let Answering { reporter, renderer } = self.answering;
+        // Assertions on responses tell everything. Tests of our own look at what is served without them.
+        cfg!(all(feature = "testing", not(test)))
+            || self.is_inside
+            || reporter.wants_denied()
+            || renderer.tells_names()
+            || Caller::audience(self.extensions).has_gates(denial.status())
     }
 }
 
@@ -184,18 +195,20 @@ impl Answering {
         if !mem::replace(&mut denial.reported, true) {
             self.reporter.report(&sender.denied(&denial).with_status(answer.status()));
         }
-        // What pretends must look like what a gate outside does not list, if there is one.
-        let is_for_gates = match audience {
-            Audience::Gates => true,
-            Audience::Unknown => is_like_missing(denial.status()),
-            Audience::Client => false,
-        };
-        if is_for_gates {
+        if audience.has_gates(denial.status()) {
             self.carry(&mut answer, denial, &preferences);
         } else {
             tell(&mut answer, denial);
         }
         answer
+    }
+
+    /// Answers a denied request, and tells those who asked to be told.
+    pub(crate) fn refuse(&self, denied: Denied, sender: &Sender, extensions: &Extensions) -> Response<Bytes> {
+        match denied {
+            Denied::Brief(brief) => self.renderer.render(&Denial::of(brief), &sender.preferences()),
+            Denied::Whole(denial) => self.deny(*denial, sender, Caller::audience(extensions)),
+        }
     }
 
     /// Answers a denial that a layer outside will report and answer again.
@@ -252,14 +265,11 @@ impl Answering {
         answer
     }
 
-    pub(crate) fn report_waived(&self, denial: &Denial, sender: &Sender) {
-        self.reporter.report(&sender.denied(denial).report_only());
+    pub(crate) fn report_waived(&self, denied: &Denied, sender: &Sender) {
+        if let Denied::Whole(denial) = denied {
+            self.reporter.report(&sender.denied(denial).report_only());
+        }
     }
-}
-
-/// Whether it is said, truly or not, that there is nothing.
-fn is_like_missing(status: StatusCode) -> bool {
-    matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
 }
 
 /// What layers inside have added to a denied response stays, but nothing that the denial itself was answered with,
@@ -293,7 +303,7 @@ fn keep_foreign_headers(old: &HeaderMap, own: Option<&HeaderMap>, answer: &mut H
 
 /// The denial that a response carries.
 #[cfg(feature = "testing")]
-pub(crate) fn denial_in(extensions: &http::Extensions) -> Option<&Denial> {
+pub(crate) fn denial_in(extensions: &Extensions) -> Option<&Denial> {
     let returned = extensions.get::<Returned>().map(|returned| &returned.denial);
     returned.or_else(|| extensions.get::<SentDenial>().map(|sent| &sent.0))
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use http::Extensions;
+use http::{Extensions, StatusCode};
 
-use super::{answering::Audience, gate::GateId};
+use super::gate::GateId;
 use crate::{
     identity::{Identity, Unusable},
     policy::Compiled,
@@ -18,6 +18,35 @@ pub(crate) struct Caller {
     pub(crate) snapshot: Option<Arc<dyn Snapshot>>,
     /// A layer outside answers and reports the denials of those inside.
     pub(crate) answered_outside: bool,
+}
+
+/// Who an answer goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// A gate outside, if there is one: it answers again in its own way and needs the denial for it.
+    Gates,
+    /// The client, as it seems: a principal was found that no gate has touched, but a layer between may have put it in
+    /// the place of one that a gate outside has left.
+    Unknown,
+    /// The client: nothing was seen of a gate outside.
+    Client,
+}
+
+impl Audience {
+    /// Whether a denial that is answered with `status` must be carried to gates outside: what pretends must look like
+    /// what they do not list, even if they can hardly be there.
+    pub(super) fn has_gates(self, status: StatusCode) -> bool {
+        match self {
+            Self::Gates => true,
+            Self::Unknown => is_like_missing(status),
+            Self::Client => false,
+        }
+    }
+}
+
+/// Whether it is said, truly or not, that there is nothing.
+pub(super) fn is_like_missing(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
 }
 
 impl Caller {

@@ -12,9 +12,9 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    answering::{Answering, Audience, Sender},
+    answering::{Answering, Sender},
     body::DenialBody,
-    context::Caller,
+    context::{Audience, Caller},
     future::GuardedFuture,
     service::take_ready,
 };

@@ -8,7 +8,7 @@ use super::{
     capture::Params,
     check::Checks,
     compiled::{Conditions, Grant, Grants, Route},
-    decide::denial_of,
+    decide::{explain, reason_of},
     judge::{Caller, Case, Circumstances, ClientAddress, Judge, Scrutiny},
 };
 use crate::{
@@ -98,13 +98,20 @@ impl Requirement {
         static NOWHERE: LazyLock<Route> = LazyLock::new(Route::nowhere);
         static CHECKS: LazyLock<Checks> = LazyLock::new(Checks::default);
         let caller = principal.map(|principal| self.caller(principal));
-        let circumstances =
-            Circumstances { method: &Method::GET, client: ClientAddress::Unknown, now: None, checks: &CHECKS };
+        let circumstances = Circumstances {
+            method: &Method::GET,
+            client: ClientAddress::Unknown,
+            now: None,
+            checks: &CHECKS,
+            listener: None,
+        };
         let case = Case { route: &NOWHERE, params: Params::NONE };
         let judge = Judge { names: &self.table, circumstances: &circumstances, case };
         let standing = judge.standing(&self.grants, caller.as_ref(), Scrutiny::Full);
-        let denial = denial_of(standing, &self.grants, &judge, caller.as_ref())?;
-        Some(denial.with(|rest| rest.required = Some(Arc::clone(&self.required))))
+        let mut denial = Denial::new(reason_of(standing)?);
+        explain(&mut denial, standing, &self.grants, &self.table, caller.as_ref());
+        denial.rest_mut().required = Some(Arc::clone(&self.required));
+        Some(denial)
     }
 
     fn caller<'a>(&self, principal: &'a Principal) -> Caller<'a> {

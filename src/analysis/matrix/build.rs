@@ -176,6 +176,7 @@ impl Drawing<'_> {
             client: ClientAddress::Unknown,
             now: None,
             checks: &Checks::default(),
+            listener: None,
         };
         let case = Case { route, params: Params::NONE };
         let judge = Judge { names: &self.policy.names, circumstances: &circumstances, case };
