@@ -112,7 +112,7 @@ pub(crate) struct RuleInfo {
 }
 
 /// What a caller who lacks only a stronger or fresher authentication is told (RFC 9470, section 3).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct StepUp {
     /// Authentication context class references, any of which will do.
     pub(crate) acr: Vec<Box<str>>,

@@ -385,7 +385,7 @@ pub(super) fn reason_of(standing: Standing<'_>) -> Option<Reason> {
         Standing::Anonymous => Reason::NoCredentials,
         Standing::Conflicting => Reason::ConflictingRoles,
         Standing::Short { distance, .. } => match distance {
-            Distance::StepUp => Reason::StepUpRequired,
+            Distance::StepUp(_) => Reason::StepUpRequired,
             Distance::Broken(_) => Reason::InternalError,
             Distance::Condition(_) => Reason::ConditionFailed,
             Distance::Permission => Reason::InsufficientPermission,
@@ -405,7 +405,7 @@ pub(super) fn explain(
     let Standing::Short { grant, distance } = standing else { return };
     let grant = conditions(grants, grant);
     match distance {
-        Distance::StepUp => denial.rest_mut().step_up = grant.and_then(|grant| grant.step_up.clone()),
+        Distance::StepUp(step_up) => denial.rest_mut().step_up = Some(Arc::clone(step_up)),
         Distance::Broken(broken) => denial.detail = Some(broken.as_str().into()),
         Distance::Condition(unmet) => denial.detail = Some(unmet.detail()),
         Distance::Permission | Distance::Role => {

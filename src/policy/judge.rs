@@ -211,7 +211,7 @@ impl Judge<'_> {
             Part::Networks(networks) => self.off_network(networks),
             Part::StepUp(step_up) => (scrutiny != Scrutiny::Visibility
                 && !self.has_stepped_up(step_up, caller.principal))
-            .then_some(Distance::StepUp),
+            .then_some(Distance::StepUp(step_up)),
             Part::Check(check) if scrutiny == Scrutiny::Full => self.refused(check, caller),
             Part::Check(check) => Some(Distance::Condition(Unmet::Check(check))),
         }

@@ -10,7 +10,8 @@ use crate::{decision::StepUp, diagnostic::quoted, role::NameSet};
 /// Why a grant is not held, from the nearest to the farthest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Distance<'p> {
-    StepUp,
+    /// Of several the caller is told one, whatever the order of the grants.
+    StepUp(&'p Arc<StepUp>),
     Broken(Broken),
     Condition(Unmet<'p>),
     Permission,
@@ -78,7 +79,7 @@ pub(crate) enum Part<'p> {
     From(SystemTime),
     Until(SystemTime),
     Networks(&'p [IpNet]),
-    StepUp(&'p StepUp),
+    StepUp(&'p Arc<StepUp>),
     Check(&'p str),
 }
 
@@ -108,7 +109,7 @@ impl Conditions {
         if !self.networks.is_empty() {
             see(Part::Networks(&self.networks))?;
         }
-        self.step_up.as_deref().map(Part::StepUp).map_or(ControlFlow::Continue(()), &mut see)?;
+        self.step_up.as_ref().map(Part::StepUp).map_or(ControlFlow::Continue(()), &mut see)?;
         self.check.as_deref().map(Part::Check).map_or(ControlFlow::Continue(()), &mut see)
     }
 }

@@ -79,7 +79,7 @@ impl Marker<'_> {
             }
             (_, Distance::Condition(unmet)) => unmet.detail().to_string(),
             (_, Distance::Broken(broken)) => broken.as_str().to_owned(),
-            (_, Distance::StepUp) => "the authentication is too weak, too old, or does not say".to_owned(),
+            (_, Distance::StepUp(_)) => "the authentication is too weak, too old, or does not say".to_owned(),
             (Part::AllOf(set), _) => format!("without {}", self.lacking(set, "and")),
             (Part::AnyOf(set), _) => format!("without {}", self.lacking(set, "or")),
             (_, Distance::Permission | Distance::Role) => "not held".to_owned(),
@@ -133,7 +133,7 @@ fn part(needs: impl Into<String>, why: Option<String>, remedy: Option<String>) -
 
 fn rank(distance: Distance<'_>) -> u8 {
     match distance {
-        Distance::StepUp => 1,
+        Distance::StepUp(_) => 1,
         Distance::Broken(_) => 2,
         Distance::Condition(_) => 3,
         Distance::Permission => 4,
