@@ -15,7 +15,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Response, hea
 
 use super::{
     body::DenialBody,
-    context::{Audience, Caller, is_like_missing},
+    context::{Audience, is_like_missing},
 };
 use crate::{
     decision::{Brief, Denial, Mask},
@@ -96,7 +96,7 @@ impl Listener for Listeners<'_> {
             || self.is_inside
             || reporter.wants_denied()
             || renderer.tells_names()
-            || Caller::audience(self.extensions).has_gates(denial.status())
+            || Audience::of(self.extensions).has_gates(denial.status())
     }
 }
 
@@ -207,7 +207,7 @@ impl Answering {
     pub(crate) fn refuse(&self, denied: Denied, sender: &Sender, extensions: &Extensions) -> Response<Bytes> {
         match denied {
             Denied::Brief(brief) => self.renderer.render(&Denial::of(brief), &sender.preferences()),
-            Denied::Whole(denial) => self.deny(*denial, sender, Caller::audience(extensions)),
+            Denied::Whole(denial) => self.deny(*denial, sender, Audience::of(extensions)),
         }
     }
 

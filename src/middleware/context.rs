@@ -6,8 +6,9 @@ use http::{Extensions, StatusCode};
 
 use super::gate::GateId;
 use crate::{
+    decision::Denial,
     identity::{Identity, Unusable},
-    policy::Compiled,
+    policy::{Compiled, unusable},
     principal::{Principal, Snapshot},
 };
 
@@ -33,6 +34,11 @@ pub(crate) enum Audience {
 }
 
 impl Audience {
+    /// As far as what layers outside have left in the request tells.
+    pub(super) fn of(extensions: &Extensions) -> Self {
+        Found::of(extensions).map_or(Self::Client, Found::audience)
+    }
+
     /// Whether a denial that is answered with `status` must be carried to gates outside: what pretends must look like
     /// what they do not list, even if they can hardly be there.
     pub(super) fn has_gates(self, status: StatusCode) -> bool {
@@ -49,35 +55,61 @@ pub(super) fn is_like_missing(status: StatusCode) -> bool {
     matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
 }
 
-impl Caller {
-    /// What is known about the sender; nothing if no identity layer has run.
-    ///
-    /// A principal that something else than this crate has put there counts, too: it is how sessions and tests
-    /// authenticate.
-    pub(crate) fn of(extensions: &Extensions) -> Option<Self> {
-        let caller = extensions.get::<Self>();
-        match extensions.get::<Principal>() {
-            None => caller.cloned(),
-            Some(principal) => Some(Self {
-                identity: Identity::Authenticated(principal.clone()),
-                snapshot: principal.snapshot().cloned(),
-                answered_outside: principal.snapshot().is_some() || caller.is_some_and(|c| c.answered_outside),
-            }),
+/// What layers outside have found out about the sender of a request, where they have left it.
+///
+/// A principal that something else than this crate has put there counts, too: it is how sessions and tests
+/// authenticate.
+#[derive(Clone, Copy)]
+pub(crate) struct Found<'a> {
+    principal: Option<&'a Principal>,
+    caller: Option<&'a Caller>,
+}
+
+impl<'a> Found<'a> {
+    /// What is known; nothing if no identity layer has run.
+    #[inline]
+    pub(crate) fn of(extensions: &'a Extensions) -> Option<Self> {
+        let found = Self { principal: extensions.get(), caller: extensions.get() };
+        (found.principal.is_some() || found.caller.is_some()).then_some(found)
+    }
+
+    pub(crate) fn principal(self) -> Option<&'a Principal> {
+        self.principal.or_else(|| self.caller?.identity.principal())
+    }
+
+    /// The identity, where it is neither good nor absent.
+    pub(crate) fn unusable(self) -> Option<Denial> {
+        let caller = self.caller.filter(|_| self.principal.is_none())?;
+        unusable(&caller.identity)
+    }
+
+    pub(crate) fn identity(self) -> Identity {
+        match (self.principal, self.caller) {
+            (Some(principal), _) => Identity::Authenticated(principal.clone()),
+            (None, Some(caller)) => caller.identity.clone(),
+            (None, None) => Identity::Anonymous,
         }
     }
 
-    /// Whom an answer goes to, as far as what layers outside have left in the request tells: a mark, or a principal that
-    /// is bound to their policy.
-    pub(crate) fn audience(extensions: &Extensions) -> Audience {
-        let principal = extensions.get::<Principal>();
-        if principal.is_some_and(|principal| principal.snapshot().is_some())
-            || extensions.get::<Self>().is_some_and(|caller| caller.answered_outside)
-        {
+    fn snapshot(self) -> Option<&'a Arc<dyn Snapshot>> {
+        match self.principal {
+            Some(principal) => principal.snapshot(),
+            None => self.caller?.snapshot.as_ref(),
+        }
+    }
+
+    /// Whom an answer goes to, as far as what layers outside have left tells: a mark, or a principal that is bound to
+    /// their policy.
+    pub(crate) fn audience(self) -> Audience {
+        let is_bound = self.principal.is_some_and(|principal| principal.snapshot().is_some());
+        if is_bound || self.caller.is_some_and(|caller| caller.answered_outside) {
             return Audience::Gates;
         }
-        if principal.is_some() { Audience::Unknown } else { Audience::Client }
+        if self.principal.is_some() { Audience::Unknown } else { Audience::Client }
     }
+}
 
+impl Caller {
     /// Leaves in the request what a gate has found out: the principal, bound to the policy that let it in, in the
     /// very place where it was found; or the fact that nobody is known.
     #[inline(always)]
@@ -101,7 +133,7 @@ impl Caller {
     /// Leaves in the request what authentication alone has found out. A policy that has let the request in before goes
     /// on to say what the roles mean.
     pub(crate) fn leave_identity(identity: Identity, extensions: &mut Extensions) {
-        let snapshot = Self::of(extensions).and_then(|before| before.snapshot);
+        let snapshot = Found::of(extensions).and_then(Found::snapshot).cloned();
         extensions.remove::<Principal>();
         extensions.remove::<Unusable>();
         match &identity {

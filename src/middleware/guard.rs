@@ -14,13 +14,13 @@ use tower_service::Service;
 use super::{
     answering::{Answering, Sender},
     body::DenialBody,
-    context::{Audience, Caller},
+    context::{Audience, Found},
     future::GuardedFuture,
     service::take_ready,
 };
 use crate::{
     decision::{Denial, Reason},
-    policy::{Name, Requirement, Terms, unusable},
+    policy::{Name, Requirement, Terms},
     role::NameKind,
     target::{Head, Target},
 };
@@ -137,18 +137,19 @@ impl Guard {
     }
 
     /// Nothing if the caller satisfies the guard.
-    fn judge(&self, caller: Option<&Caller>) -> Option<Denial> {
-        let Some(caller) = caller else {
+    fn judge(&self, found: Option<Found<'_>>) -> Option<Denial> {
+        let Some(found) = found else {
             return Some(
                 Denial::new(Reason::InternalError).detail(
                     "a guard found no identity: put `Identify`, or an `AuthzLayer`, outside the guarded routes",
                 ),
             );
         };
-        if let Some(denial) = unusable(&caller.identity) {
-            return Some(denial);
+        let denial = found.unusable();
+        if denial.is_some() {
+            return denial;
         }
-        let denial = self.requirement.judge(caller.identity.principal())?;
+        let denial = self.requirement.judge(found.principal())?;
         let denial = denial.with(|rest| rest.message.clone_from(&self.message));
         Some(if self.masked { denial.masked() } else { denial })
     }
@@ -197,26 +198,25 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let caller = Caller::of(request.extensions());
-        match self.guard.judge(caller.as_ref()) {
+        let found = Found::of(request.extensions());
+        match self.guard.judge(found) {
             None => GuardedFuture::forwarded(self.inner.call(request)),
             Some(denial) => {
                 drop(take_ready(&mut self.inner));
-                GuardedFuture::denied(answer(denial, caller.as_ref(), Head::from(&request)))
+                GuardedFuture::denied(answer(denial, found, Head::from(&request)))
             }
         }
     }
 }
 
 /// Reports the denial where nobody outside will.
-fn answer(denial: Denial, caller: Option<&Caller>, head: Head<'_>) -> Response<Bytes> {
+fn answer(denial: Denial, found: Option<Found<'_>>, head: Head<'_>) -> Response<Bytes> {
     let answering = Answering::standalone();
-    let identity = caller.map(|caller| caller.identity.clone()).unwrap_or_default();
     let mut sender = Sender::unknown();
-    sender.identity = identity;
+    sender.identity = found.map(Found::identity).unwrap_or_default();
     sender.note(head, &Target::from(head), &answering.renderer);
-    match caller {
-        Some(caller) if caller.answered_outside => answering.pass_outside(denial, &sender),
+    match found.map(Found::audience) {
+        Some(Audience::Gates) => answering.pass_outside(denial, &sender),
         Some(_) => answering.deny(denial, &sender, Audience::Unknown),
         None => answering.deny(denial, &sender, Audience::Gates),
     }

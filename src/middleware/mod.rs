@@ -30,7 +30,7 @@ pub(crate) use answering::{default_answer, report_at_once};
 pub use body::{AnyBody, AnyBodyFuture, AnyBodyService, DenialBody};
 pub use builder::{AuthzLayerBuilder, BuildError, BuildErrorKind};
 #[cfg(feature = "axum")]
-pub(crate) use context::Caller;
+pub(crate) use context::Found;
 pub use future::{GuardedFuture, ResponseFuture};
 #[cfg(feature = "axum")]
 pub(crate) use gate::Position;

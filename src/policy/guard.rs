@@ -95,9 +95,16 @@ impl Requirement {
 
     /// Nothing if `principal` satisfies the guard: effectively, where it was let in by a policy.
     pub(crate) fn judge(&self, principal: Option<&Principal>) -> Option<Denial> {
+        let caller = principal.map(|principal| self.caller(principal));
+        let is_plainly_held = |caller: &Caller<'_>| !caller.conflicting && self.grants.are_plainly_held(&caller.held);
+        if caller.as_ref().is_some_and(is_plainly_held) { None } else { self.try_all(caller.as_ref()) }
+    }
+
+    /// Nothing if `caller` satisfies the guard, which is not plain.
+    #[inline(never)]
+    fn try_all(&self, caller: Option<&Caller<'_>>) -> Option<Denial> {
         static NOWHERE: LazyLock<Route> = LazyLock::new(Route::nowhere);
         static CHECKS: LazyLock<Checks> = LazyLock::new(Checks::default);
-        let caller = principal.map(|principal| self.caller(principal));
         let circumstances = Circumstances {
             method: &Method::GET,
             client: ClientAddress::Unknown,
@@ -107,9 +114,9 @@ impl Requirement {
         };
         let case = Case { route: &NOWHERE, params: Params::NONE };
         let judge = Judge { names: &self.table, circumstances: &circumstances, case };
-        let standing = judge.standing(&self.grants, caller.as_ref(), Scrutiny::Full);
+        let standing = judge.standing(&self.grants, caller, Scrutiny::Full);
         let mut denial = Denial::new(reason_of(standing)?);
-        explain(&mut denial, standing, &self.grants, &self.table, caller.as_ref());
+        explain(&mut denial, standing, &self.grants, &self.table, caller);
         denial.rest_mut().required = Some(Arc::clone(&self.required));
         Some(denial)
     }

@@ -6,23 +6,22 @@ use http::request::Parts;
 use super::access::Access;
 use crate::{
     decision::{Denial, Reason},
-    middleware::{Caller, report_at_once},
-    policy::unusable,
+    middleware::{Found, report_at_once},
     principal::Principal,
     target::Head,
 };
 
 /// Whoever an identity layer has found; nobody on public routes and behind [`Identify`](crate::Identify).
 fn caller(parts: &Parts) -> Result<Option<Principal>, Denial> {
-    let Some(caller) = Caller::of(&parts.extensions) else {
+    let Some(found) = Found::of(&parts.extensions) else {
         let denial = Denial::new(Reason::InternalError).detail(
             "an extractor found no identity: put an `AuthzLayer`, or `Identify`, outside the routes that extract one",
         );
         return Err(report_at_once(denial, Head::from(parts)));
     };
-    match unusable(&caller.identity) {
+    match found.unusable() {
         Some(denial) => Err(denial),
-        None => Ok(caller.identity.principal().cloned()),
+        None => Ok(found.principal().cloned()),
     }
 }
 
