@@ -120,25 +120,6 @@ pub(crate) struct StepUp {
     pub(crate) max_age: Option<Duration>,
 }
 
-/// As much of a denial as the answer to most clients depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Brief {
-    pub(crate) reason: Reason,
-    pub(crate) unmasked: StatusCode,
-    pub(crate) mask: Mask,
-}
-
-impl Brief {
-    /// The status as it is sent.
-    pub(crate) fn status(self) -> StatusCode {
-        match self.mask {
-            Mask::None => self.unmasked,
-            Mask::Missing => StatusCode::NOT_FOUND,
-            Mask::MethodNotListed => StatusCode::METHOD_NOT_ALLOWED,
-        }
-    }
-}
-
 /// A denied request: the reason, and what is needed to answer and to report it.
 ///
 /// Handlers and guards may return one. It is a complete and safe response by itself; behind a layer the outermost
@@ -182,15 +163,10 @@ pub(crate) struct Rest {
 impl Denial {
     #[inline]
     pub(crate) fn new(reason: Reason) -> Self {
-        Self::of(Brief { reason, unmasked: reason.status(), mask: Mask::None })
-    }
-
-    #[inline]
-    pub(crate) fn of(Brief { reason, unmasked, mask }: Brief) -> Self {
         Self {
             reason,
-            unmasked,
-            mask,
+            unmasked: reason.status(),
+            mask: Mask::None,
             reported: false,
             detail: None,
             rule: None,
@@ -202,12 +178,8 @@ impl Denial {
 
     /// Adds what few denials have.
     pub(crate) fn with(mut self, tell: impl FnOnce(&mut Rest)) -> Self {
-        tell(self.rest_mut());
+        tell(self.rest.get_or_insert_default());
         self
-    }
-
-    pub(crate) fn rest_mut(&mut self) -> &mut Rest {
-        self.rest.get_or_insert_default()
     }
 
     fn rest(&self) -> Option<&Rest> {
@@ -264,11 +236,11 @@ impl Denial {
 
     /// The status as it is sent.
     pub fn status(&self) -> StatusCode {
-        self.brief().status()
-    }
-
-    pub(crate) fn brief(&self) -> Brief {
-        Brief { reason: self.reason, unmasked: self.unmasked, mask: self.mask }
+        match self.mask {
+            Mask::None => self.unmasked,
+            Mask::Missing => StatusCode::NOT_FOUND,
+            Mask::MethodNotListed => StatusCode::METHOD_NOT_ALLOWED,
+        }
     }
 
     /// The status that says what is the case.

@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::probe::Probe;
 use crate::{
     decision::{Denial, Mask, Reason},
-    policy::{Policy, decide},
+    policy::{Decision, Policy, decide},
 };
 
 /// How a request would be judged.
@@ -26,12 +26,16 @@ pub fn evaluate(policy: &Policy, probe: &Probe) -> Verdict {
         Err(rejected) => return Verdict { denial: Some(rejected.into()), rule: None, readings: Vec::new() },
     };
     let readings = selections.readings().map(|(_, text)| String::from_utf8_lossy(text).into_owned()).collect();
-    let denial = decide(compiled, &selections, probe.who(), || probe.circumstances()).into_denial();
-    let rule = match &denial {
-        Some(denial) => denial.rule.as_ref().map(|rule| Arc::clone(&rule.name)),
-        None => selections.first_rule().map(|rule| Arc::clone(&rule.info.name)),
-    };
-    Verdict { denial, rule, readings }
+    match decide(compiled, &selections, probe.who(), || probe.circumstances()) {
+        Decision::Deny(denial) => {
+            let rule = denial.rule.as_ref().map(|rule| Arc::clone(&rule.name));
+            Verdict { denial: Some(denial), rule, readings }
+        }
+        Decision::Allow(_) => {
+            let rule = selections.first_rule().map(|rule| Arc::clone(&rule.info.name));
+            Verdict { denial: None, rule, readings }
+        }
+    }
 }
 
 impl Verdict {

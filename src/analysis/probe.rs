@@ -124,7 +124,6 @@ impl Probe {
             client: self.client.map_or(ClientAddress::Unknown, |client| ClientAddress::Known(client.to_canonical())),
             now: Some(self.time.unwrap_or_else(SystemTime::now)),
             checks: &self.checks,
-            listener: None,
         }
     }
 }

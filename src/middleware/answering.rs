@@ -11,16 +11,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header};
 
 use super::{
     body::DenialBody,
     context::{Audience, is_like_missing},
 };
 use crate::{
-    decision::{Brief, Denial, Mask},
+    decision::{Denial, Mask},
     identity::Identity,
-    policy::{Denied, Listener, Revision, unusable},
+    policy::{Revision, unusable},
     report::{Event, Reporter, TracingReporter, preflight},
     respond::{Preferences, Renderer, Visit, every_accept, is_grpc, is_usual},
     target::{Head, Target, Texts},
@@ -77,26 +77,6 @@ impl<'a> Noted<'a> {
             }
         }
         told
-    }
-}
-
-/// Those who may be told of a denial beside the client.
-pub(crate) struct Listeners<'a> {
-    pub(crate) answering: &'a Answering,
-    pub(crate) extensions: &'a Extensions,
-    /// The other half of the gate is outside.
-    pub(crate) is_inside: bool,
-}
-
-impl Listener for Listeners<'_> {
-    fn wants_to_know(&self, denial: Brief) -> bool {
-        let Answering { reporter, renderer } = self.answering;
-        // Assertions on responses tell everything. Tests of our own look at what is served without them.
-        cfg!(all(feature = "testing", not(test)))
-            || self.is_inside
-            || reporter.wants_denied()
-            || renderer.tells_names()
-            || Audience::of(self.extensions).has_gates(denial.status())
     }
 }
 
@@ -203,14 +183,6 @@ impl Answering {
         answer
     }
 
-    /// Answers a denied request, and tells those who asked to be told.
-    pub(crate) fn refuse(&self, denied: Denied, sender: &Sender, extensions: &Extensions) -> Response<Bytes> {
-        match denied {
-            Denied::Brief(brief) => self.renderer.render(&Denial::of(brief), &sender.preferences()),
-            Denied::Whole(denial) => self.deny(*denial, sender, Audience::of(extensions)),
-        }
-    }
-
     /// Answers a denial that a layer outside will report and answer again.
     pub(crate) fn pass_outside(&self, denial: Denial, sender: &Sender) -> Response<Bytes> {
         self.carrying(denial, &sender.preferences())
@@ -265,10 +237,8 @@ impl Answering {
         answer
     }
 
-    pub(crate) fn report_waived(&self, denied: &Denied, sender: &Sender) {
-        if let Denied::Whole(denial) = denied {
-            self.reporter.report(&sender.denied(denial).report_only());
-        }
+    pub(crate) fn report_waived(&self, denial: &Denial, sender: &Sender) {
+        self.reporter.report(&sender.denied(denial).report_only());
     }
 }
 
@@ -303,7 +273,7 @@ fn keep_foreign_headers(old: &HeaderMap, own: Option<&HeaderMap>, answer: &mut H
 
 /// The denial that a response carries.
 #[cfg(feature = "testing")]
-pub(crate) fn denial_in(extensions: &Extensions) -> Option<&Denial> {
+pub(crate) fn denial_in(extensions: &http::Extensions) -> Option<&Denial> {
     let returned = extensions.get::<Returned>().map(|returned| &returned.denial);
     returned.or_else(|| extensions.get::<SentDenial>().map(|sent| &sent.0))
 }

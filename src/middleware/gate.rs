@@ -15,9 +15,9 @@ use bytes::Bytes;
 use http::{Extensions, Request, Response, StatusCode};
 
 use super::{
-    answering::{Answering, Listeners, Sender},
+    answering::{Answering, Sender},
     builder::{BuildError, lack},
-    context::{Caller, Gated},
+    context::{Audience, Caller, Gated},
 };
 use crate::{
     authn::{Authentication, Authenticator, Client, ConsumedHeaders},
@@ -26,8 +26,8 @@ use crate::{
     identity::Identity,
     path::{Rejected, Tolerance},
     policy::{
-        Checks, Circumstances, ClientAddress, Compiled, Decision, Denied, Enforcement, Permit, PolicyHandle,
-        PolicyUser, Selections, decide, select, shadow_differences,
+        Checks, Circumstances, ClientAddress, Compiled, Decision, Enforcement, Permit, PolicyHandle, PolicyUser,
+        Selections, decide, select, shadow_differences,
     },
     report::Event,
     target::{Head, Target},
@@ -159,14 +159,9 @@ impl Gate {
         if let Some(client) = &self.client {
             sender.client = client.address(asked.head).ok();
         }
-        let is_inside = position == Position::Inside;
-        let listeners = Listeners { answering: &self.answering, extensions: asked.head.extensions(), is_inside };
         let decision = match selected {
-            Ok(selections) => decide(asked.policy, selections, &identity, || Circumstances {
-                listener: Some(&listeners),
-                ..self.circumstances(asked, sender.client)
-            }),
-            Err(rejected) => Decision::Deny(Denial::from(*rejected).into()),
+            Ok(selections) => decide(asked.policy, selections, &identity, || self.circumstances(asked, sender.client)),
+            Err(rejected) => Decision::Deny((*rejected).into()),
         };
         sender.identity = identity;
         self.note(sender, asked);
@@ -189,7 +184,7 @@ impl Gate {
     ) -> Result<(), Response<Bytes>> {
         let (permit, waived) = match judgment.decision {
             Decision::Allow(permit) => (permit, false),
-            Decision::Deny(denied) => (self.refuse(denied, sender, request.extensions(), position)?, true),
+            Decision::Deny(denial) => (self.refuse(denial, sender, request.extensions(), position)?, true),
         };
         if position == Position::Around {
             let (policy, identity) = (Arc::clone(&policy), sender.identity.clone());
@@ -203,18 +198,18 @@ impl Gate {
     #[inline(never)]
     fn refuse(
         &self,
-        denied: Denied,
+        denial: Denial,
         sender: &Sender,
         extensions: &Extensions,
         position: Position,
     ) -> Result<Permit, Response<Bytes>> {
         match self.enforcement.waive() {
             Some(permit) => {
-                self.answering.report_waived(&denied, sender);
+                self.answering.report_waived(&denial, sender);
                 Ok(permit)
             }
-            None if position == Position::Inside => Err(self.answering.pass_outside(denied.into_whole(), sender)),
-            None => Err(self.answering.refuse(denied, sender, extensions)),
+            None if position == Position::Inside => Err(self.answering.pass_outside(denial, sender)),
+            None => Err(self.answering.deny(denial, sender, Audience::of(extensions))),
         }
     }
 
@@ -229,7 +224,7 @@ impl Gate {
     fn circumstances<'a>(&'a self, asked: &Asked<'a>, client: Option<IpAddr>) -> Circumstances<'a> {
         let client = client.map_or(ClientAddress::Missing, ClientAddress::Known);
         let now = asked.policy.uses_time.then(|| self.clock.now());
-        Circumstances { method: asked.head.method(), client, now, checks: &self.checks, listener: None }
+        Circumstances { method: asked.head.method(), client, now, checks: &self.checks }
     }
 
     /// Takes down what the request tells, and by which policy it is judged.
@@ -323,14 +318,13 @@ impl Gate {
                 let circumstances = || self.circumstances(&asked, sender.client);
                 (selections.first_rule(), decide(&candidate, selections, &sender.identity, circumstances))
             }
-            Err(rejected) => (None, Decision::Deny(Denial::from(*rejected).into())),
+            Err(rejected) => (None, Decision::Deny((*rejected).into())),
         };
         if would_be.status() == status {
             return;
         }
         let rule = rule.map(|rule| &*rule.info);
-        let would_be = would_be.into_denial();
-        let event = Event::shadow_differs(rule, would_be.as_ref(), &sender.method, sender.path());
+        let event = Event::shadow_differs(rule, would_be.denial(), &sender.method, sender.path());
         let event = sender.event(event).with_candidate(&candidate.revision);
         self.answering.reporter.report(&event);
     }

@@ -20,8 +20,6 @@ mod layer;
 #[cfg(feature = "axum")]
 mod route_check;
 mod service;
-#[cfg(test)]
-mod tests;
 
 #[cfg(feature = "testing")]
 pub(crate) use answering::denial_in;

@@ -5,70 +5,37 @@ use std::{ptr, sync::Arc};
 use http::{Method, StatusCode};
 
 use super::{
-    compiled::{Compiled, Conditions, Grant, Grants, Route, Rule, Unlisted},
+    compiled::{Compiled, Grant, Grants, Route, Rule, Unlisted},
     judge::{Caller, Case, Circumstances, Judge, Scrutiny, Standing},
     part::Distance,
     pattern::Pattern,
     select::{Selection, Selections},
 };
 use crate::{
-    decision::{Brief, Denial, Mask, Reason, RuleInfo},
+    decision::{Denial, Mask, Reason, RuleInfo},
     identity::{CredentialErrorKind, Identity},
     path::Rejected,
-    role::{Held, NameTable, Remembered, Words},
+    role::{Held, Remembered, Words},
 };
 
 /// How a request was judged.
 #[derive(Debug)]
 pub(crate) enum Decision {
     Allow(Permit),
-    Deny(Denied),
+    Deny(Denial),
 }
 
 impl Decision {
-    pub(crate) fn into_denial(self) -> Option<Denial> {
+    pub(crate) fn denial(&self) -> Option<&Denial> {
         match self {
             Self::Allow(_) => None,
-            Self::Deny(denied) => Some(denied.into_whole()),
+            Self::Deny(denial) => Some(denial),
         }
     }
 
     /// The status of the answer; none where the request is forwarded.
     pub(crate) fn status(&self) -> Option<StatusCode> {
-        match self {
-            Self::Allow(_) => None,
-            Self::Deny(denied) => Some(denied.brief().status()),
-        }
-    }
-}
-
-/// A denial, as far as somebody wants to know.
-#[derive(Debug)]
-pub(crate) enum Denied {
-    /// The client alone is told. What most denials come to is small, so that what is let in pays nothing for it.
-    Brief(Brief),
-    Whole(Box<Denial>),
-}
-
-impl Denied {
-    fn brief(&self) -> Brief {
-        match self {
-            Self::Brief(brief) => *brief,
-            Self::Whole(denial) => denial.brief(),
-        }
-    }
-
-    pub(crate) fn into_whole(self) -> Denial {
-        match self {
-            Self::Brief(brief) => Denial::of(brief),
-            Self::Whole(denial) => *denial,
-        }
-    }
-}
-
-impl From<Denial> for Denied {
-    fn from(denial: Denial) -> Self {
-        Self::Whole(Box::new(denial))
+        self.denial().map(Denial::status)
     }
 }
 
@@ -136,7 +103,7 @@ fn try_all(
 ) -> Decision {
     let Some(principal) = identity.principal() else {
         return match unusable(identity) {
-            Some(denial) => Decision::Deny(denial.into()),
+            Some(denial) => Decision::Deny(denial),
             None => Trial { policy, selections, circumstances, caller: None }.decision(),
         };
     };
@@ -212,7 +179,7 @@ pub(crate) fn unusable(identity: &Identity) -> Option<Denial> {
 }
 
 /// The most severe first: by the status as sent, then by the order of reasons.
-fn severity(denial: Brief) -> (u8, Reason) {
+fn severity(denial: &Denial) -> (u8, Reason) {
     let status = match denial.status() {
         StatusCode::NOT_FOUND => 0,
         StatusCode::METHOD_NOT_ALLOWED => 1,
@@ -220,7 +187,7 @@ fn severity(denial: Brief) -> (u8, Reason) {
         StatusCode::FORBIDDEN => 3,
         _ => 4,
     };
-    (status, denial.reason)
+    (status, denial.reason())
 }
 
 /// Everything that the rules of one request are judged by.
@@ -236,44 +203,22 @@ impl<'a> Trial<'a> {
     #[inline]
     fn decision(&self) -> Decision {
         let mut decision = Decision::Allow(Permit(()));
-        for denied in self.selections.iter().filter_map(|selection| self.judge(selection)) {
+        for denial in self.selections.iter().filter_map(|selection| self.judge(selection)) {
             match &decision {
-                Decision::Deny(worst) if severity(worst.brief()) <= severity(denied.brief()) => {}
-                _ => decision = Decision::Deny(denied),
+                Decision::Deny(worst) if severity(worst) <= severity(&denial) => {}
+                _ => decision = Decision::Deny(denial),
             }
         }
         decision
     }
 
     /// Nothing if the caller satisfies what this reading selects.
-    pub(crate) fn judge(&self, selection: &'a Selection<'a>) -> Option<Denied> {
-        let Some(case) = self.case(selection) else { return self.unlisted().map(|denial| self.denied(denial)) };
-        let Some(rule) = selection.rule() else { return Some(self.method_not_listed(case)) };
-        let standing = self.judge_of(case).standing(&rule.allow, self.caller, Scrutiny::Full);
-        let reason = reason_of(standing)?;
-        let brief = Brief { reason, unmasked: reason.status(), mask: self.mask(reason, rule, case) };
-        let is_enough = rule.info.message.is_none()
-            && reason != Reason::StepUpRequired
-            && brief.mask != Mask::MethodNotListed
-            && !self.is_told(brief);
-        if is_enough {
-            return Some(Denied::Brief(brief));
+    pub(crate) fn judge(&self, selection: &'a Selection<'a>) -> Option<Denial> {
+        let Some(case) = self.case(selection) else { return self.unlisted() };
+        match selection.rule() {
+            None => Some(self.method_not_listed(case)),
+            Some(rule) => self.shortfall(rule, &rule.allow, case).map(|denial| self.mask(denial, rule, case)),
         }
-        let mut denial = self.denial(brief, rule, &rule.allow, standing);
-        if brief.mask == Mask::MethodNotListed {
-            denial.rest_mut().allow = Some(self.allow(case));
-        }
-        Some(denial.into())
-    }
-
-    /// Whether somebody is told more of a denial than the client.
-    fn is_told(&self, denial: Brief) -> bool {
-        self.circumstances.listener.is_none_or(|listener| listener.wants_to_know(denial))
-    }
-
-    /// A denial of which there is no more to tell.
-    fn denied(&self, denial: Brief) -> Denied {
-        if self.is_told(denial) { Denial::of(denial).into() } else { Denied::Brief(denial) }
     }
 
     pub(crate) fn case(&self, selection: &'a Selection<'a>) -> Option<Case<'a>> {
@@ -283,30 +228,24 @@ impl<'a> Trial<'a> {
         }
     }
 
-    fn unlisted(&self) -> Option<Brief> {
-        let unmasked = match (self.policy.unlisted, self.caller) {
+    fn unlisted(&self) -> Option<Denial> {
+        let status = match (self.policy.unlisted, self.caller) {
             (Unlisted::NotFound, _) => StatusCode::NOT_FOUND,
             (Unlisted::Forbidden, _) => StatusCode::FORBIDDEN,
             (Unlisted::Authenticated, None) => StatusCode::UNAUTHORIZED,
             (Unlisted::Authenticated, Some(caller)) if caller.conflicting => StatusCode::FORBIDDEN,
             (Unlisted::Authenticated, Some(_)) | (Unlisted::Public, _) => return None,
         };
-        Some(Brief { reason: Reason::NotListed, unmasked, mask: Mask::None })
+        Some(Denial { unmasked: status, ..Denial::new(Reason::NotListed) })
     }
 
-    fn method_not_listed(&self, case: Case<'a>) -> Denied {
-        let reason = Reason::MethodNotListed;
-        let is_hidden = case.route.masked && !self.is_visible(case);
-        let mask = if is_hidden { Mask::Missing } else { Mask::None };
-        let brief = Brief { reason, unmasked: reason.status(), mask };
-        if is_hidden && !self.is_told(brief) {
-            return Denied::Brief(brief);
+    fn method_not_listed(&self, case: Case<'a>) -> Denial {
+        let route = Some(Arc::clone(&case.route.pattern));
+        let denial = Denial { route, ..Denial::new(Reason::MethodNotListed) };
+        if case.route.masked && !self.is_visible(case) {
+            return denial.masked();
         }
-        let mut denial = Denial { route: Some(Arc::clone(&case.route.pattern)), ..Denial::of(brief) };
-        if !is_hidden {
-            denial.rest_mut().allow = Some(self.allow(case));
-        }
-        denial.into()
+        denial.with(|rest| rest.allow = Some(self.allow(case)))
     }
 
     pub(crate) fn judge_of(&self, case: Case<'a>) -> Judge<'_> {
@@ -315,29 +254,23 @@ impl<'a> Trial<'a> {
 
     /// What the caller lacks for `grants`, which are those of `rule` or its candidates.
     fn shortfall(&self, rule: &Rule, grants: &Grants, case: Case<'a>) -> Option<Denial> {
-        let standing = self.judge_of(case).standing(grants, self.caller, Scrutiny::Full);
-        let reason = reason_of(standing)?;
-        let brief = Brief { reason, unmasked: reason.status(), mask: Mask::None };
-        Some(self.denial(brief, rule, grants, standing))
-    }
-
-    /// A denial that says everything about itself but `Allow`.
-    fn denial(&self, brief: Brief, rule: &Rule, grants: &[Grant], standing: Standing<'_>) -> Denial {
-        let mut denial = Denial { rule: Some(Arc::clone(&rule.info)), ..Denial::of(brief) };
-        explain(&mut denial, standing, grants, &self.policy.names, self.caller);
-        denial
+        let judge = self.judge_of(case);
+        let standing = judge.standing(grants, self.caller, Scrutiny::Full);
+        let mut denial = denial_of(standing, grants, &judge, self.caller)?;
+        denial.rule = Some(Arc::clone(&rule.info));
+        Some(denial)
     }
 
     /// Section 7: nothing tells an invisible route from a path that does not exist, nor on a visible one a masked
     /// method from one that is not listed; but who lacks only the step-up is told so.
-    fn mask(&self, reason: Reason, rule: &Rule, case: Case<'a>) -> Mask {
+    fn mask(&self, mut denial: Denial, rule: &Rule, case: Case<'a>) -> Denial {
         if case.route.masked && !self.is_visible_beside(rule, case) {
-            Mask::Missing
-        } else if rule.masked && reason != Reason::StepUpRequired {
-            Mask::MethodNotListed
-        } else {
-            Mask::None
+            denial.mask = Mask::Missing;
+        } else if rule.masked && denial.reason() != Reason::StepUpRequired {
+            denial.mask = Mask::MethodNotListed;
+            return denial.with(|rest| rest.allow = Some(self.allow(case)));
         }
+        denial
     }
 
     pub(crate) fn is_visible(&self, case: Case<'a>) -> bool {
@@ -377,45 +310,37 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// Why somebody is denied who stands so to a rule; nothing if it holds a grant.
-pub(super) fn reason_of(standing: Standing<'_>) -> Option<Reason> {
-    Some(match standing {
-        Standing::Held => return None,
-        Standing::Nobody => Reason::DeniedByRule,
-        Standing::Anonymous => Reason::NoCredentials,
-        Standing::Conflicting => Reason::ConflictingRoles,
-        Standing::Short { distance, .. } => match distance {
-            Distance::StepUp(_) => Reason::StepUpRequired,
-            Distance::Broken(_) => Reason::InternalError,
-            Distance::Condition(_) => Reason::ConditionFailed,
-            Distance::Permission => Reason::InsufficientPermission,
-            Distance::Role => Reason::InsufficientRole,
-        },
-    })
-}
-
-/// Adds to a denial what exactly was wrong, what is missing, or how to step up.
-pub(super) fn explain(
-    denial: &mut Denial,
+/// The denial that says how a caller stands to `grants`; nothing if it holds one.
+pub(super) fn denial_of(
     standing: Standing<'_>,
     grants: &[Grant],
-    names: &NameTable,
+    judge: &Judge<'_>,
     caller: Option<&Caller<'_>>,
-) {
-    let Standing::Short { grant, distance } = standing else { return };
-    let grant = conditions(grants, grant);
-    match distance {
-        Distance::StepUp(step_up) => denial.rest_mut().step_up = Some(Arc::clone(step_up)),
-        Distance::Broken(broken) => denial.detail = Some(broken.as_str().into()),
-        Distance::Condition(unmet) => denial.detail = Some(unmet.detail()),
-        Distance::Permission | Distance::Role => {
-            denial.missing = grant.zip(caller).map(|(grant, caller)| grant.missing(&caller.held, names));
+) -> Option<Denial> {
+    let because = |reason| Some(Denial::new(reason));
+    let (grant, distance) = match standing {
+        Standing::Held => return None,
+        Standing::Nobody => return because(Reason::DeniedByRule),
+        Standing::Anonymous => return because(Reason::NoCredentials),
+        Standing::Conflicting => return because(Reason::ConflictingRoles),
+        Standing::Short { grant, distance } => (grants.get(grant).and_then(Grant::conditions), distance),
+    };
+    let lacking = |reason| {
+        let mut denial = Denial::new(reason);
+        if let Some((grant, caller)) = grant.zip(caller) {
+            denial.missing = Some(grant.missing(&caller.held, judge.names));
         }
-    }
-}
-
-fn conditions(grants: &[Grant], index: usize) -> Option<&Conditions> {
-    grants.get(index).and_then(Grant::conditions)
+        denial
+    };
+    Some(match distance {
+        Distance::StepUp(step_up) => {
+            Denial::new(Reason::StepUpRequired).with(|rest| rest.step_up = Some(Arc::clone(step_up)))
+        }
+        Distance::Broken(broken) => Denial::new(Reason::InternalError).detail(broken.as_str()),
+        Distance::Condition(unmet) => Denial { detail: Some(unmet.detail()), ..Denial::new(Reason::ConditionFailed) },
+        Distance::Permission => lacking(Reason::InsufficientPermission),
+        Distance::Role => lacking(Reason::InsufficientRole),
+    })
 }
 
 impl Route {

@@ -8,7 +8,7 @@ use super::{
     capture::Params,
     check::Checks,
     compiled::{Conditions, Grant, Grants, Route},
-    decide::{explain, reason_of},
+    decide::denial_of,
     judge::{Caller, Case, Circumstances, ClientAddress, Judge, Scrutiny},
 };
 use crate::{
@@ -105,20 +105,13 @@ impl Requirement {
     fn try_all(&self, caller: Option<&Caller<'_>>) -> Option<Denial> {
         static NOWHERE: LazyLock<Route> = LazyLock::new(Route::nowhere);
         static CHECKS: LazyLock<Checks> = LazyLock::new(Checks::default);
-        let circumstances = Circumstances {
-            method: &Method::GET,
-            client: ClientAddress::Unknown,
-            now: None,
-            checks: &CHECKS,
-            listener: None,
-        };
+        let circumstances =
+            Circumstances { method: &Method::GET, client: ClientAddress::Unknown, now: None, checks: &CHECKS };
         let case = Case { route: &NOWHERE, params: Params::NONE };
         let judge = Judge { names: &self.table, circumstances: &circumstances, case };
         let standing = judge.standing(&self.grants, caller, Scrutiny::Full);
-        let mut denial = Denial::new(reason_of(standing)?);
-        explain(&mut denial, standing, &self.grants, &self.table, caller);
-        denial.rest_mut().required = Some(Arc::clone(&self.required));
-        Some(denial)
+        let denial = denial_of(standing, &self.grants, &judge, caller)?;
+        Some(denial.with(|rest| rest.required = Some(Arc::clone(&self.required))))
     }
 
     fn caller<'a>(&self, principal: &'a Principal) -> Caller<'a> {

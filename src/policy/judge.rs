@@ -1,7 +1,6 @@
 //! Whether a caller holds a grant, and how far it is from one it does not hold.
 
 use std::{
-    fmt,
     net::IpAddr,
     ops::ControlFlow,
     sync::Arc,
@@ -19,7 +18,7 @@ use super::{
     part::{Broken, Distance, Part, Unmet},
 };
 use crate::{
-    decision::{Brief, StepUp},
+    decision::StepUp,
     principal::Principal,
     role::{Held, NameId, NameKind, NameSet, NameTable},
 };
@@ -46,20 +45,6 @@ pub(crate) struct Circumstances<'a> {
     /// Told where the policy uses time.
     pub(crate) now: Option<SystemTime>,
     pub(crate) checks: &'a Checks,
-    /// Who is asked whether a denial must tell everything. It does where there is nobody to ask.
-    pub(crate) listener: Option<&'a dyn Listener>,
-}
-
-/// Who may be told of a denial beside the client.
-pub(crate) trait Listener {
-    /// Whether somebody wants to know which rule denied, what is missing, and what exactly was wrong.
-    fn wants_to_know(&self, denial: Brief) -> bool;
-}
-
-impl fmt::Debug for dyn Listener + '_ {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Listener")
-    }
 }
 
 /// An authenticated caller, as a policy sees it.

@@ -1,15 +1,15 @@
 //! Invariant 1 of the design: the crate decides as the naive interpreter of the page does.
 
-use std::{collections::BTreeMap, fmt, panic::resume_unwind, time::SystemTime};
+use std::{collections::BTreeMap, panic::resume_unwind, time::SystemTime};
 
 use http::Method;
 use jiff::Timestamp;
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
 
-use super::{Checks, Circumstances, ClientAddress, Compiled, Decision, Denied, Listener, Policy, decide, select};
+use super::{Checks, Circumstances, ClientAddress, Compiled, Decision, Policy, decide, select};
 use crate::{
-    decision::{Brief, Denial, Mask},
+    decision::{Denial, Mask},
     identity::{CredentialError, CredentialErrorKind, Identity},
     path::Tolerance,
     principal::Principal,
@@ -278,43 +278,16 @@ fn decided(policy: &Compiled, request: &Request, options: Options) -> Verdict {
         client: request.client.map_or(ClientAddress::Missing, |client| ClientAddress::Known(client.to_canonical())),
         now: Some(SystemTime::from(request.now)),
         checks: &checks(request),
-        listener: None,
     };
-    let decide_in = |circumstances: Circumstances<'_>| {
-        select(policy, &target, tolerance)
-            .map(|selections| decide(policy, &selections, &identity(&request.identity), || circumstances))
-    };
-    let decision = decide_in(circumstances);
-    let unheard = decide_in(Circumstances { listener: Some(&NoOne), ..circumstances });
-    if let (Ok(told), Ok(unheard)) = (&decision, &unheard) {
-        assert_eq!(shown(told), shown(unheard), "what the client is shown depends on who listens: {request:?}");
-    }
+    let decision = select(policy, &target, tolerance)
+        .map(|selections| decide(policy, &selections, &identity(&request.identity), || circumstances));
     match decision {
         Ok(Decision::Allow(_)) => {
             Verdict { allowed: true, status: 200, reason: None, masked: false, allow: None, ties: Vec::new() }
         }
-        Ok(denied) => verdict(&denied.into_denial().unwrap()),
+        Ok(Decision::Deny(denial)) => verdict(&denial),
         Err(rejected) => verdict(&rejected.into()),
     }
-}
-
-struct NoOne;
-
-impl Listener for NoOne {
-    fn wants_to_know(&self, _: Brief) -> bool {
-        false
-    }
-}
-
-/// Everything of a denial on which its answer depends where names are not disclosed.
-fn shown(decision: &Decision) -> Option<impl PartialEq + fmt::Debug + use<>> {
-    let Decision::Deny(denied) = decision else { return None };
-    let denial = match denied {
-        Denied::Brief(brief) => &Denial::of(*brief),
-        Denied::Whole(denial) => denial,
-    };
-    let texts = [denial.get_message(), denial.allow()].map(|text| text.map(ToOwned::to_owned));
-    Some((denial.brief(), texts, denial.step_up().cloned(), denial.retry_after()))
 }
 
 fn verdict(denial: &Denial) -> Verdict {

@@ -26,12 +26,6 @@ pub trait Reporter: Send + Sync + 'static {
     /// Takes note of `event`.
     fn report(&self, event: &Event<'_>);
 
-    /// Whether [`EventKind::Denied`](super::EventKind::Denied) is of interest now; if not, the layer need not make such
-    /// events.
-    fn wants_denied(&self) -> bool {
-        true
-    }
-
     /// Whether [`EventKind::Allowed`](super::EventKind::Allowed) is of interest now; if not, the layer need not make
     /// such events.
     fn wants_allowed(&self) -> bool {
@@ -51,10 +45,6 @@ where
 impl Reporter for Arc<dyn Reporter> {
     fn report(&self, event: &Event<'_>) {
         (**self).report(event);
-    }
-
-    fn wants_denied(&self) -> bool {
-        (**self).wants_denied()
     }
 
     fn wants_allowed(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Events for `tracing`.
 
 use http::Method;
-use tracing::{Level, field, level_filters::LevelFilter};
+use tracing::{Level, field};
 
 use super::{
     escape,
@@ -80,11 +80,6 @@ impl Reporter for TracingReporter {
             Level::INFO => emit!(Level::INFO, event, self),
             _ => emit!(Level::DEBUG, event, self),
         }
-    }
-
-    /// Whether anything at all is listened to: each denial has a level of its own.
-    fn wants_denied(&self) -> bool {
-        LevelFilter::current() != LevelFilter::OFF
     }
 
     fn wants_allowed(&self) -> bool {

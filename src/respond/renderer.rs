@@ -56,11 +56,6 @@ impl Renderer {
         if self.responder.login.is_some() { Visit::new(head) } else { None }
     }
 
-    /// Whether answers may tell more of a denial than its status, its message and its challenges.
-    pub(crate) fn tells_names(&self) -> bool {
-        self.responder.disclose || self.responder.custom.is_some()
-    }
-
     /// Whether answers to such requests have no other headers than problem documents have.
     pub(crate) fn is_usual(&self, preferences: &Preferences<'_>) -> bool {
         let Responder { login, custom, not_found, disclose: _ } = &self.responder;

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     analysis::{evaluate::evaluate, probe::Probe},
     decision::{Denial, Reason},
-    policy::{Caller, Case, Denied, Policy, Selection, Selections, Trial, compiled::Rule, in_rfc_3339},
+    policy::{Caller, Case, Policy, Selection, Selections, Trial, compiled::Rule, in_rfc_3339},
     principal::Principal,
 };
 
@@ -90,7 +90,7 @@ fn selected(trial: &Trial<'_>) -> Vec<Selected> {
 }
 
 fn one(trial: &Trial<'_>, selection: &Selection<'_>) -> Selected {
-    let denial = trial.judge(selection).map(Denied::into_whole);
+    let denial = trial.judge(selection);
     let mut selected = Selected {
         satisfied: denial.is_none(),
         reason: denial.as_ref().map(|denial| denial.reason().as_str()),

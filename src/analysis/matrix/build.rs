@@ -176,7 +176,6 @@ impl Drawing<'_> {
             client: ClientAddress::Unknown,
             now: None,
             checks: &Checks::default(),
-            listener: None,
         };
         let case = Case { route, params: Params::NONE };
         let judge = Judge { names: &self.policy.names, circumstances: &circumstances, case };
