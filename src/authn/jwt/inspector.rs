@@ -3,13 +3,13 @@
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use super::{
-    cache::{Found, Tokens},
+    cache::Tokens,
     revocation::{Revocation, TokenFacts},
-    token::{MAX_LENGTH, malformed},
+    token::{MAX_LENGTH, NO_TOKEN, malformed},
     verifier::{Verdict, Verifier},
 };
 use crate::{
-    authn::{Authentication, BoxFuture, bearer},
+    authn::{Authentication, BoxFuture},
     clock::Clock,
     identity::{CredentialError, CredentialErrorKind, Identity},
     principal::Principal,
@@ -44,24 +44,26 @@ impl Inspector {
         }
     }
 
+    #[inline]
     pub(super) fn recall(&self, token: &[u8], now: SystemTime) -> Option<Identity> {
         let tokens = self.tokens.as_ref()?;
-        match tokens.find(token, now, |basis| self.verifier.stands(basis))? {
-            Found::Good { principal, basis } if self.is_revoked(&principal) => {
-                let error = CredentialError::new(CredentialErrorKind::Revoked);
-                tokens.reject(token, &error, Some(basis), now);
-                Some(error.into())
-            }
-            Found::Good { principal, .. } => Some(principal.into()),
-            Found::Rejected(error) => Some(error.into()),
+        let key = tokens.key(token);
+        let stands = |basis| self.verifier.stands(basis);
+        let Some((principal, basis)) = tokens.good(&key, now, stands) else {
+            return Some(tokens.rejected(&key, now, stands)?.into());
+        };
+        if self.is_revoked(&principal) {
+            let error = CredentialError::new(CredentialErrorKind::Revoked);
+            tokens.reject(&key, &error, Some(basis), now);
+            return Some(error.into());
         }
+        Some(principal.into())
     }
 
     fn verify(&self, token: &[u8], now: SystemTime) -> Verdict {
-        let text = Some(token).filter(|token| bearer::is_token68(token)).and_then(|token| str::from_utf8(token).ok());
-        match text {
-            Some(token) => self.verifier.verify(token, now),
-            None => Verdict::Bad { error: malformed("the request holds no bearer token"), basis: None },
+        match str::from_utf8(token) {
+            Ok(token) => self.verifier.verify(token, now),
+            Err(_) => Verdict::Bad { error: malformed(NO_TOKEN), basis: None },
         }
     }
 
@@ -73,7 +75,7 @@ impl Inspector {
             }
             Verdict::Good { principal, basis } => {
                 if let Some(tokens) = &self.tokens {
-                    tokens.remember(token, &principal, basis, now);
+                    tokens.remember(&tokens.key(token), &principal, basis, now);
                 }
                 return principal.into();
             }
@@ -82,7 +84,7 @@ impl Inspector {
             Verdict::NoKeys(keys) => return keys.unavailable().into(),
         };
         if let Some(tokens) = self.tokens.as_ref().filter(|_| token.len() <= MAX_LENGTH) {
-            tokens.reject(token, &error, basis, now);
+            tokens.reject(&tokens.key(token), &error, basis, now);
         }
         error.into()
     }

@@ -4,10 +4,16 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 use super::{algorithm::JwtAlgorithm, key_set::KeySet, object};
-use crate::identity::{CredentialError, CredentialErrorKind};
+use crate::{
+    authn::bearer,
+    identity::{CredentialError, CredentialErrorKind},
+};
 
 /// Longer tokens are not looked at, in bytes.
 pub(super) const MAX_LENGTH: usize = 8 * 1024;
+
+/// Why a text is refused that is not even `token68`.
+pub(super) const NO_TOKEN: &str = "the request holds no bearer token";
 
 /// A token that was read, and that nothing is proved about.
 #[derive(Debug)]
@@ -31,12 +37,14 @@ pub(super) enum Typing {
 
 impl<'a> Token<'a> {
     pub(super) fn read(token: &'a str) -> Result<Self, CredentialError> {
+        // What can be read is `token68`, so that is asked only where something cannot.
+        let broken = |why: &str| malformed(if bearer::is_token68(token.as_bytes()) { why } else { NO_TOKEN });
         if token.len() > MAX_LENGTH {
-            return Err(malformed("the token is longer than 8 KiB"));
+            return Err(broken("the token is longer than 8 KiB"));
         }
-        let (message, signature) = token.rsplit_once('.').ok_or_else(|| malformed("the token has no signature"))?;
-        let (header, claims) = message.split_once('.').ok_or_else(|| malformed("the token has not three parts"))?;
-        let unreadable = |part: &str| malformed(&format!("the {part} of the token cannot be read"));
+        let (message, signature) = token.rsplit_once('.').ok_or_else(|| broken("the token has no signature"))?;
+        let (header, claims) = message.split_once('.').ok_or_else(|| broken("the token has not three parts"))?;
+        let unreadable = |part: &str| broken(&format!("the {part} of the token cannot be read"));
         Ok(Self {
             message,
             signature: decode(signature).ok_or_else(|| unreadable("signature"))?,

@@ -8,4 +8,4 @@ mod table;
 mod tokens;
 
 pub use settings::TokenCache;
-pub(super) use tokens::{Found, Tokens};
+pub(super) use tokens::Tokens;

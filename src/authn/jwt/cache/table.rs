@@ -29,15 +29,15 @@ impl<V> Table<V> {
         Self { map: HashMap::with_hasher(RandomState::new()), capacity, making_room: AtomicBool::new(false) }
     }
 
-    /// Hands what is under `key` to `read`, if its time is not over.
+    /// What `read` makes of what is under `key`, if its time is not over.
     #[inline]
-    pub(super) fn read<R>(&self, key: &[u8], now: SystemTime, read: impl FnOnce(&V) -> R) -> Option<R> {
+    pub(super) fn read<R>(&self, key: &[u8], now: SystemTime, read: impl FnOnce(&V) -> Option<R>) -> Option<R> {
         let map = self.map.pin();
         let entry = map.get(key).filter(|entry| now < entry.until)?;
         if !entry.used.load(Ordering::Relaxed) {
             entry.used.store(true, Ordering::Relaxed);
         }
-        Some(read(&entry.value))
+        read(&entry.value)
     }
 
     pub(super) fn insert(&self, key: &[u8], value: V, until: SystemTime, now: SystemTime) {
@@ -81,7 +81,7 @@ mod tests {
     }
 
     fn has(table: &Table<u32>, key: u32, now: SystemTime) -> bool {
-        table.read(&key.to_be_bytes(), now, |value| assert_eq!(*value, key)).is_some()
+        table.read(&key.to_be_bytes(), now, |value| Some(*value)).map(|value| assert_eq!(value, key)).is_some()
     }
 
     fn fill(table: &Table<u32>, keys: impl IntoIterator<Item = u32>, now: SystemTime) {
@@ -119,11 +119,11 @@ mod tests {
         let table = Table::new(4);
         table.insert(b"late", 1, after(10), START);
         table.insert(b"over", 2, START, START);
-        assert!(table.read(b"late", after(9), |_| ()).is_some());
-        assert!(table.read(b"late", after(10), |_| ()).is_none());
-        assert!(table.read(b"over", START, |_| ()).is_none());
+        assert!(table.read(b"late", after(9), |_| Some(())).is_some());
+        assert!(table.read(b"late", after(10), |_| Some(())).is_none());
+        assert!(table.read(b"over", START, |_| Some(())).is_none());
         fill(&table, 1..4, after(1));
-        assert!(table.read(b"late", after(2), |_| ()).is_some(), "used, but over at the next insertion");
+        assert!(table.read(b"late", after(2), |_| Some(())).is_some(), "used, but over at the next insertion");
         fill(&table, 4..5, after(11));
         assert!(table.map.len() < 4);
     }

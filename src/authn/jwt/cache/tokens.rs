@@ -29,10 +29,10 @@ struct Rejected {
     basis: Option<Basis>,
 }
 
-/// What is remembered about a token.
-pub(in crate::authn::jwt) enum Found {
-    Good { principal: Principal, basis: Basis },
-    Rejected(CredentialError),
+/// What a token is remembered by.
+pub(in crate::authn::jwt) enum Key<'t> {
+    Token(&'t [u8]),
+    Digest([u8; 32]),
 }
 
 impl Tokens {
@@ -46,38 +46,46 @@ impl Tokens {
         })
     }
 
-    /// What is remembered about `token`, as far as `stands` says that its keys are still in force.
+    /// What `token` is remembered by.
     #[inline]
-    pub(in crate::authn::jwt) fn find(
+    pub(in crate::authn::jwt) fn key<'t>(&self, token: &'t [u8]) -> Key<'t> {
+        if self.digests { Key::Digest(Sha256::digest(token).into()) } else { Key::Token(token) }
+    }
+
+    /// Who sent a token, if that is remembered, as far as `stands` says that the keys are still in force.
+    #[inline]
+    pub(in crate::authn::jwt) fn good(
         &self,
-        token: &[u8],
+        key: &Key<'_>,
         now: SystemTime,
-        stands: impl Fn(Basis) -> bool,
-    ) -> Option<Found> {
-        self.under(token, |key| {
-            let good = self.good.read(key, now, |good| {
-                stands(good.basis).then(|| Found::Good { principal: good.principal.clone(), basis: good.basis })
-            });
-            good.flatten().or_else(|| {
-                let found = self.rejected.read(key, now, |rejected| {
-                    rejected.basis.is_none_or(&stands).then(|| Found::Rejected(rejected.error.clone()))
-                });
-                found.flatten()
-            })
-        })
+        stands: impl FnOnce(Basis) -> bool,
+    ) -> Option<(Principal, Basis)> {
+        let copy = |good: &Good| stands(good.basis).then(|| (good.principal.clone(), good.basis));
+        self.good.read(key.as_bytes(), now, copy)
+    }
+
+    /// Why a token is no good, if that is remembered, as far as `stands` says that the keys are still in force.
+    pub(in crate::authn::jwt) fn rejected(
+        &self,
+        key: &Key<'_>,
+        now: SystemTime,
+        stands: impl FnOnce(Basis) -> bool,
+    ) -> Option<CredentialError> {
+        let copy = |rejected: &Rejected| rejected.basis.is_none_or(stands).then(|| rejected.error.clone());
+        self.rejected.read(key.as_bytes(), now, copy)
     }
 
     /// Remembers a good token until it expires.
-    pub(in crate::authn::jwt) fn remember(&self, token: &[u8], principal: &Principal, basis: Basis, now: SystemTime) {
+    pub(in crate::authn::jwt) fn remember(&self, key: &Key<'_>, principal: &Principal, basis: Basis, now: SystemTime) {
         let Some(until) = principal.expires_at() else { return };
         let good = Good { principal: principal.clone(), basis };
-        self.under(token, |key| self.good.insert(key, good, until, now));
+        self.good.insert(key.as_bytes(), good, until, now);
     }
 
     /// Remembers a rejected token for a short while, unless it may be good before that.
     pub(in crate::authn::jwt) fn reject(
         &self,
-        token: &[u8],
+        key: &Key<'_>,
         error: &CredentialError,
         basis: Option<Basis>,
         now: SystemTime,
@@ -87,14 +95,18 @@ impl Tokens {
         }
         let until = now.checked_add(self.rejected_for).unwrap_or(now);
         let rejected = Rejected { error: error.clone(), basis };
-        self.under(token, |key| {
-            self.good.remove(key);
-            self.rejected.insert(key, rejected, until, now);
-        });
+        self.good.remove(key.as_bytes());
+        self.rejected.insert(key.as_bytes(), rejected, until, now);
     }
+}
 
-    fn under<R>(&self, token: &[u8], look: impl FnOnce(&[u8]) -> R) -> R {
-        if self.digests { look(&Sha256::digest(token)) } else { look(token) }
+impl Key<'_> {
+    #[inline]
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Token(token) => token,
+            Self::Digest(digest) => digest,
+        }
     }
 }
 
@@ -107,10 +119,10 @@ mod tests {
         let (token, now) = (b"a token", SystemTime::UNIX_EPOCH);
         for (settings, digests) in [(TokenCache::new(), false), (TokenCache::new().digests(), true)] {
             let tokens = Tokens::new(settings).unwrap();
-            tokens.reject(token, &CredentialErrorKind::Expired.into(), None, now);
-            let holds = |key: &[u8]| tokens.rejected.read(key, now, |_| ()).is_some();
+            tokens.reject(&tokens.key(token), &CredentialErrorKind::Expired.into(), None, now);
+            let holds = |key: &[u8]| tokens.rejected.read(key, now, |_| Some(())).is_some();
             assert_eq!((holds(token), holds(&Sha256::digest(token))), (!digests, digests), "{settings:?}");
-            let is_found = |token: &[u8]| tokens.find(token, now, |_| true).is_some();
+            let is_found = |token: &[u8]| tokens.rejected(&tokens.key(token), now, |_| true).is_some();
             assert!(is_found(token) && !is_found(b"another"), "{settings:?}");
         }
     }
