@@ -41,7 +41,9 @@ impl AuthzLayer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn protect(&self, router: Router) -> Protected {
-        let inside = router.layer(RouteCheckLayer(Arc::clone(self.gate())));
+        // With its state a router makes its routes once, and not for every request: `axum::serve` does this to routers, but
+        // not to what is around them.
+        let inside = router.layer(RouteCheckLayer(Arc::clone(self.gate()))).with_state(());
         Protected { service: Authz::new(inside, Arc::clone(self.gate()), Position::Around) }
     }
 }
