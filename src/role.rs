@@ -257,8 +257,11 @@ pub(crate) struct Held {
 impl Held {
     #[inline]
     pub(crate) fn empty(words: usize) -> Self {
-        let spilled = if words > INLINE { vec![0; words] } else { Vec::new() };
-        Self { inline: [0; INLINE], spilled, len: words }
+        let mut held = Self { inline: [0; INLINE], spilled: Vec::new(), len: words };
+        if words > INLINE {
+            held.spilled = vec![0; words];
+        }
+        held
     }
 
     /// The set of `ids` in a table with so many words.

@@ -107,10 +107,11 @@ fn try_all(
             None => Trial { policy, selections, circumstances, caller: None }.decision(),
         };
     };
-    let caller = &Caller::new(policy, principal);
-    if is_first && selections.all(|selection| is_plainly_open(policy, selection, Some(&caller.held))) {
+    let held = &policy.names.resolve(principal);
+    if is_first && selections.all(|selection| is_plainly_open(policy, selection, Some(held))) {
         return Decision::Allow(Permit(()));
     }
+    let caller = &Caller::new(policy, principal, held);
     Trial { policy, selections, circumstances, caller: Some(caller) }.decision()
 }
 
@@ -124,7 +125,9 @@ pub(crate) fn shadow_differences(
     if selections.all(|selection| selection.rule().is_none_or(|rule| rule.shadow.is_none())) {
         return Vec::new();
     }
-    let caller = identity.principal().map(|principal| Caller::new(policy, principal));
+    let principal = identity.principal();
+    let held = principal.map(|principal| policy.names.resolve(principal));
+    let caller = principal.zip(held.as_ref()).map(|(principal, held)| Caller::new(policy, principal, held));
     let trial = Trial { policy, selections, circumstances, caller: caller.as_ref() };
     selections.iter().filter_map(|selection| trial.shadow_difference(selection)).collect()
 }
@@ -328,7 +331,7 @@ pub(super) fn denial_of(
     let lacking = |reason| {
         let mut denial = Denial::new(reason);
         if let Some((grant, caller)) = grant.zip(caller) {
-            denial.missing = Some(grant.missing(&caller.held, judge.names));
+            denial.missing = Some(grant.missing(caller.held, judge.names));
         }
         denial
     };

@@ -95,9 +95,11 @@ impl Requirement {
 
     /// Nothing if `principal` satisfies the guard: effectively, where it was let in by a policy.
     pub(crate) fn judge(&self, principal: Option<&Principal>) -> Option<Denial> {
-        let caller = principal.map(|principal| self.caller(principal));
-        let is_plainly_held = |caller: &Caller<'_>| !caller.conflicting && self.grants.are_plainly_held(&caller.held);
-        if caller.as_ref().is_some_and(is_plainly_held) { None } else { self.try_all(caller.as_ref()) }
+        let Some(principal) = principal else { return self.try_all(None) };
+        let held = &self.held_by(principal);
+        let caller = Caller { principal, held, conflicting: principal.is_conflicting() };
+        let is_plainly_held = !caller.conflicting && self.grants.are_plainly_held(held);
+        if is_plainly_held { None } else { self.try_all(Some(&caller)) }
     }
 
     /// Nothing if `caller` satisfies the guard, which is not plain.
@@ -114,10 +116,11 @@ impl Requirement {
         Some(denial.with(|rest| rest.required = Some(Arc::clone(&self.required))))
     }
 
-    fn caller<'a>(&self, principal: &'a Principal) -> Caller<'a> {
+    /// The names of the guard that `principal` has.
+    fn held_by(&self, principal: &Principal) -> Held {
         let ids = self.table.iter().map(|(id, ..)| id);
         let held = ids.zip(&self.names).filter(|(_, name)| name.is_held_by(principal)).map(|(id, _)| id);
-        Caller { principal, held: Held::of(self.table.words(), held), conflicting: principal.is_conflicting() }
+        Held::of(self.table.words(), held)
     }
 }
 

@@ -48,21 +48,18 @@ pub(crate) struct Circumstances<'a> {
 }
 
 /// An authenticated caller, as a policy sees it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Caller<'a> {
     pub(crate) principal: &'a Principal,
-    pub(crate) held: Held,
+    pub(crate) held: &'a Held,
     /// Two roles that exclude each other.
     pub(crate) conflicting: bool,
 }
 
 impl<'a> Caller<'a> {
-    #[inline]
-    pub(crate) fn new(policy: &Compiled, principal: &'a Principal) -> Self {
-        let mut caller = Self { principal, held: Held::empty(policy.names.words()), conflicting: false };
-        policy.names.resolve_into(principal, &mut caller.held);
-        caller.conflicting = policy.names.conflicting(&caller.held);
-        caller
+    /// A caller who has `held`, which stays where it is since it is large.
+    pub(crate) fn new(policy: &Compiled, principal: &'a Principal, held: &'a Held) -> Self {
+        Self { principal, held, conflicting: policy.names.conflicting(held) }
     }
 }
 
@@ -170,24 +167,34 @@ impl Judge<'_> {
         held
     }
 
-    /// How far `caller` is from a grant: the farthest of its parts that are not held, none if all are.
+    /// How far `caller` is from a grant: the farthest of its parts that are not held, none if all are. Nothing is farther
+    /// than a name, and of the other parts each is farther than those after it.
     fn farthest<'p>(&self, grant: &'p Conditions, caller: &Caller<'_>, scrutiny: Scrutiny) -> Option<Distance<'p>> {
+        if let Some(lacking) = self.lacks_name(grant, caller.held) {
+            return Some(Distance::of_name(lacking));
+        }
         let mut farthest = None;
         let _ = grant.visit(|part| {
-            if farthest.is_some() && !part.is_of_names() {
-                return ControlFlow::Break(());
-            }
-            farthest = farthest.max(self.distance(part, caller, scrutiny));
-            ControlFlow::Continue(())
+            farthest = if part.is_of_names() { None } else { self.distance(part, caller, scrutiny) };
+            if farthest.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         farthest
+    }
+
+    /// Whether a role is lacking, or else a permission.
+    fn lacks_name(&self, grant: &Conditions, held: &Held) -> Option<NameKind> {
+        let lacks_any = || if grant.any_of.is_empty() { None } else { self.lacks_any(&grant.any_of, held) };
+        match self.lacks_all(&grant.all_of, held) {
+            Some(NameKind::Role) => Some(NameKind::Role),
+            permission => lacks_any().or(permission),
+        }
     }
 
     /// How far `caller` is from a part of a grant; none if it is held.
     pub(crate) fn distance<'p>(&self, part: Part<'p>, caller: &Caller<'_>, scrutiny: Scrutiny) -> Option<Distance<'p>> {
         match part {
-            Part::AllOf(names) => self.lacks_all(names, &caller.held),
-            Part::AnyOf(names) => self.lacks_any(names, &caller.held),
+            Part::AllOf(names) => self.lacks_all(names, caller.held).map(Distance::of_name),
+            Part::AnyOf(names) => self.lacks_any(names, caller.held).map(Distance::of_name),
             Part::NoneOf(names) => self.has_one(names, caller).map(Distance::Condition),
             Part::Claim(test) => {
                 (!self.claim_holds(test, caller.principal)).then_some(Distance::Condition(Unmet::Claim(&test.unmet)))
@@ -202,20 +209,20 @@ impl Judge<'_> {
         }
     }
 
-    fn lacks_all(&self, names: &NameSet, held: &Held) -> Option<Distance<'static>> {
+    fn lacks_all(&self, names: &NameSet, held: &Held) -> Option<NameKind> {
         if names.all_in(held) {
             return None;
         }
         let is_role = |id: &NameId| !held.contains(*id) && self.names.kind(*id) == Some(NameKind::Role);
-        Some(if names.ids().iter().any(is_role) { Distance::Role } else { Distance::Permission })
+        Some(if names.ids().iter().any(is_role) { NameKind::Role } else { NameKind::Permission })
     }
 
-    fn lacks_any(&self, names: &NameSet, held: &Held) -> Option<Distance<'static>> {
+    fn lacks_any(&self, names: &NameSet, held: &Held) -> Option<NameKind> {
         if names.any_in(held) {
             return None;
         }
         let is_permission = |id: &NameId| self.names.kind(*id) == Some(NameKind::Permission);
-        Some(if names.ids().iter().any(is_permission) { Distance::Permission } else { Distance::Role })
+        Some(if names.ids().iter().any(is_permission) { NameKind::Permission } else { NameKind::Role })
     }
 
     /// What the scopes of the token leave out of the roles counts as had: who asks for less is not let in for it.
@@ -223,9 +230,9 @@ impl Judge<'_> {
         if caller.principal.malformed_sources().next().is_some() {
             return Some(Unmet::Malformed);
         }
-        let is_given = |id: &NameId| self.names.is_given(*id, &caller.held);
+        let is_given = |id: &NameId| self.names.is_given(*id, caller.held);
         let is_limited = caller.principal.permission_limit().is_some();
-        let has_one = names.any_in(&caller.held) || (is_limited && names.ids().iter().any(is_given));
+        let has_one = names.any_in(caller.held) || (is_limited && names.ids().iter().any(is_given));
         has_one.then_some(Unmet::NoneOf)
     }
 

@@ -5,7 +5,11 @@ use std::{ops::ControlFlow, sync::Arc, time::SystemTime};
 use ipnet::IpNet;
 
 use super::compiled::{ClaimTest, Conditions};
-use crate::{decision::StepUp, diagnostic::quoted, role::NameSet};
+use crate::{
+    decision::StepUp,
+    diagnostic::quoted,
+    role::{NameKind, NameSet},
+};
 
 /// Why a grant is not held, from the nearest to the farthest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +42,16 @@ pub(crate) enum Unmet<'p> {
     OtherNetwork,
     AddressUnknown,
     Check(&'p str),
+}
+
+impl Distance<'_> {
+    /// How far somebody is who lacks a name.
+    pub(crate) fn of_name(lacking: NameKind) -> Self {
+        match lacking {
+            NameKind::Role => Self::Role,
+            NameKind::Permission => Self::Permission,
+        }
+    }
 }
 
 impl Broken {

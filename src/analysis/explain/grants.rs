@@ -73,7 +73,7 @@ impl Marker<'_> {
 
     fn why(&self, part: Part<'_>, distance: Distance<'_>) -> String {
         match (part, distance) {
-            (Part::NoneOf(set), Distance::Condition(_)) if set.any_in(&self.caller.held) => {
+            (Part::NoneOf(set), Distance::Condition(_)) if set.any_in(self.caller.held) => {
                 let held = set.ids().iter().copied().filter(|id| self.caller.held.contains(*id));
                 format!("{} held", listed(&self.policy().names, held.collect(), "and"))
             }
@@ -113,7 +113,7 @@ impl Marker<'_> {
                 named(names, id)
             }
         };
-        set.lacking(&self.caller.held).map(one).collect::<Vec<_>>().join(&format!(" {conjunction} "))
+        set.lacking(self.caller.held).map(one).collect::<Vec<_>>().join(&format!(" {conjunction} "))
     }
 
     /// Whether a role of the caller gives a permission that its token does not let it have.

@@ -34,7 +34,9 @@ use crate::{
 pub fn explain(policy: &Policy, probe: &Probe) -> Explanation {
     let compiled = policy.compiled();
     let verdict = evaluate(policy, probe);
-    let caller = probe.who().principal().map(|principal| Caller::new(compiled, principal));
+    let principal = probe.who().principal();
+    let held = principal.map(|principal| compiled.names.resolve(principal));
+    let caller = principal.zip(held.as_ref()).map(|(principal, held)| Caller::new(compiled, principal, held));
     let circumstances = probe.circumstances();
     let mut explanation = Explanation {
         revision: policy.revision().to_owned(),
@@ -125,7 +127,8 @@ fn describe(selected: &mut Selected, trial: &Trial<'_>, selection: &Selection<'_
 
 fn explained(trial: &Trial<'_>, case: Case<'_>, rule: &Rule) -> ExplainedRule {
     let nobody = Principal::new("");
-    let nobody = Caller::new(trial.policy, &nobody);
+    let held = trial.policy.names.resolve(&nobody);
+    let nobody = Caller::new(trial.policy, &nobody, &held);
     let marker = Marker { trial, case, caller: trial.caller.unwrap_or(&nobody) };
     ExplainedRule {
         name: rule.info.name.to_string(),

@@ -65,7 +65,8 @@ impl Matrix {
         let principals: Vec<_> = std::iter::once(Principal::new("caller"))
             .chain(roles.iter().map(|role| Principal::new("caller").roles([role])))
             .collect();
-        let known = principals.iter().map(|principal| Some(Caller::new(policy, principal)));
+        let held: Vec<_> = principals.iter().map(|principal| policy.names.resolve(principal)).collect();
+        let known = principals.iter().zip(&held).map(|(principal, held)| Some(Caller::new(policy, principal, held)));
         let mut drawing =
             Drawing { policy, callers: std::iter::once(None).chain(known).collect(), conditions: Vec::new() };
         let rows = policy.routes.iter().flat_map(|route| drawing.route(route)).collect::<Vec<_>>();
