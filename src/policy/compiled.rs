@@ -149,8 +149,6 @@ pub(crate) struct Rule {
 #[derive(Debug)]
 pub(crate) struct Grants {
     list: Box<[Grant]>,
-    /// Those that ask for nothing but names.
-    plain: Box<[usize]>,
     public: bool,
     nobody: bool,
 }
@@ -167,21 +165,21 @@ impl Grants {
             if let Grant::Conditions(conditions) = grant {
                 let wanted = [&conditions.all_of, &conditions.any_of].into_iter().flat_map(NameSet::ids);
                 conditions.wanted = wanted.filter_map(|id| names.text(*id).cloned()).collect();
+                conditions.only_names = conditions.are_only_names();
             }
         }
         let public = list.iter().any(|grant| matches!(grant, Grant::Public));
         let nobody = list.iter().all(|grant| matches!(grant, Grant::Nobody));
-        let plain = (0..).zip(&list).filter(|(_, grant)| grant.is_plain()).map(|(index, _)| index).collect();
-        Self { list, plain, public, nobody }
+        Self { list, public, nobody }
     }
 
     /// Whether a known caller who has `held` has one that asks for nothing else: what most requests come to.
     #[inline]
     pub(crate) fn are_plainly_held(&self, held: &impl Words) -> bool {
-        self.plain.iter().filter_map(|index| self.list.get(*index)).any(|grant| match grant {
+        self.list.iter().any(|grant| match grant {
             Grant::Public | Grant::Authenticated => true,
             Grant::Nobody => false,
-            Grant::Conditions(conditions) => conditions.names_in(held),
+            Grant::Conditions(conditions) => conditions.only_names && conditions.names_in(held),
         })
     }
 
@@ -224,10 +222,6 @@ pub(crate) enum Grant {
 }
 
 impl Grant {
-    fn is_plain(&self) -> bool {
-        self.conditions().is_none_or(Conditions::is_of_names)
-    }
-
     pub(crate) fn conditions(&self) -> Option<&Conditions> {
         match self {
             Self::Conditions(conditions) => Some(conditions),
@@ -245,6 +239,8 @@ pub(crate) struct Conditions {
     pub(crate) none_of: NameSet,
     /// The texts of `all_of` and `any_of`: what those lack who have none of it.
     pub(crate) wanted: Arc<[Arc<str>]>,
+    /// Whether there is nothing but `all_of` and `any_of`.
+    pub(crate) only_names: bool,
     pub(crate) claims: Box<[ClaimTest]>,
     /// Any of them; absent when empty.
     pub(crate) networks: Box<[IpNet]>,
@@ -255,8 +251,7 @@ pub(crate) struct Conditions {
 }
 
 impl Conditions {
-    /// Whether it asks for roles and permissions only.
-    fn is_of_names(&self) -> bool {
+    fn are_only_names(&self) -> bool {
         let beyond =
             |part: Part<'_>| if part.is_of_names() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
         self.visit(beyond).is_continue()

@@ -115,6 +115,7 @@ impl GrantReader<'_> {
             any_of: any_of?,
             none_of: none_of?,
             wanted: Arc::default(),
+            only_names: false,
             claims: claims?,
             networks: networks?,
             from: from?,
