@@ -255,7 +255,8 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    #[inline]
+    /// Made where it is wanted: it is large to be moved.
+    #[inline(never)]
     pub(crate) fn empty(words: usize) -> Self {
         let mut held = Self { inline: [0; INLINE], spilled: Vec::new(), len: words };
         if words > INLINE {

@@ -225,6 +225,35 @@ async fn a_denial_that_hides_nothing_is_answered_inside_where_another_principal_
     }
 }
 
+/// An identity layer answers the denials of guards again; so does a gate around it, whatever stands between.
+#[tokio::test]
+async fn a_gate_around_an_identity_layer_answers_the_denials_of_guards_last() {
+    let own_answer = Responder::new().custom(|denial, _| {
+        let mut response = http::Response::new(Bytes::from_static(b"as the gate outside says it"));
+        *response.status_mut() = denial.status();
+        response
+    });
+    let routes = r#"{ "version": 1, "routes": { "GET /{*rest}": "authenticated", "GET /open": "public" } }"#;
+    let events = Arc::new(AtomicUsize::new(0));
+    let outer = AuthzLayer::builder(policy(routes)).authenticator(by_header).responder(own_answer);
+    let outer = outer.reporter(denials_into(&events)).build().unwrap();
+    for (guard, status) in
+        [(Guard::role("admin"), StatusCode::FORBIDDEN), (Guard::role("admin").masked(), StatusCode::NOT_FOUND)]
+    {
+        let inside = Identify::with(by_header, Responder::new(), denials_into(&events)).layer(guard.layer(leaf()));
+        let forgetful = forget().layer(inside.clone());
+        for (name, app, is_answered_outside) in [
+            ("nothing", outer.layer(inside).boxed_clone(), true),
+            ("a layer that forgets", outer.layer(forgetful).boxed_clone(), status == StatusCode::NOT_FOUND),
+        ] {
+            let answer = whole(app.oneshot(request("/plain", Some("bob"))).await.unwrap()).await;
+            assert_eq!(answer.0, status, "{name} between");
+            assert_eq!(answer.2 == "as the gate outside says it", is_answered_outside, "{name} between, {status}");
+            assert_eq!(events.swap(0, Ordering::Relaxed), 1, "{name} between, {status}");
+        }
+    }
+}
+
 /// A reporter that counts the denials.
 fn denials_into(events: &Arc<AtomicUsize>) -> impl Reporter + use<> {
     let events = Arc::clone(events);

@@ -207,6 +207,7 @@ impl Answering {
         inner: Pin<&mut F>,
         cx: &mut Context<'_>,
         sender: &Sender,
+        audience: Audience,
     ) -> Poll<F::Output>
     where
         F: Future<Output = Result<Response<R>, E>>,
@@ -216,7 +217,7 @@ impl Answering {
         if let Poll::Ready(Ok(response)) = &mut polled
             && let Some(returned) = response.extensions_mut().remove::<Returned>()
         {
-            *response = self.answer_again(response.headers(), returned, sender).map(R::from_denial);
+            *response = self.answer_again(response.headers(), returned, sender, audience).map(R::from_denial);
         }
         polled
     }
@@ -227,10 +228,11 @@ impl Answering {
         added: &HeaderMap,
         Returned { denial, headers }: Returned,
         sender: &Sender,
+        audience: Audience,
     ) -> Response<Bytes> {
         let denial = sender.as_if_missing(denial);
         let is_like_missing = is_like_missing(denial.status());
-        let mut answer = self.deny(denial, sender, Audience::Gates);
+        let mut answer = self.deny(denial, sender, audience);
         if !is_like_missing {
             keep_foreign_headers(added, headers.as_deref(), answer.headers_mut());
         }

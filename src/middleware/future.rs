@@ -16,6 +16,7 @@ use tower_service::Service;
 use super::{
     answering::Sender,
     body::DenialBody,
+    context::Audience,
     gate::{Asked, Gate, Position},
 };
 use crate::{authn::BoxFuture, identity::Identity, policy::Compiled, target::Head};
@@ -82,7 +83,7 @@ where
                     waiting.proceed(identity, *position)
                 }
                 StateProjection::Forwarded { inner, gate, sender } => {
-                    return gate.answering.poll_inside(inner, cx, sender);
+                    return gate.answering.poll_inside(inner, cx, sender, Audience::Gates);
                 }
             };
             state.set(next);

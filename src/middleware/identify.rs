@@ -16,7 +16,7 @@ use tower_service::Service;
 use super::{
     answering::{Answering, Sender},
     body::DenialBody,
-    context::Caller,
+    context::{Audience, Caller},
     service::take_ready,
 };
 use crate::{
@@ -98,8 +98,8 @@ where
         let shared = Arc::clone(&self.identify.shared);
         let state = match shared.authenticator.authenticate(Head::from(&request)) {
             Authentication::Ready(identity) => {
-                let sender = shared.admit(identity, &mut request);
-                State::Forwarded { inner: self.inner.call(request), sender }
+                let (sender, audience) = shared.admit(identity, &mut request);
+                State::Forwarded { inner: self.inner.call(request), sender, audience }
             }
             Authentication::Pending(identity) => {
                 State::Authenticating { identity, waiting: Some((take_ready(&mut self.inner), request)) }
@@ -110,15 +110,20 @@ where
 }
 
 impl Shared {
-    fn admit<B>(&self, identity: Identity, request: &mut Request<B>) -> Sender {
+    /// Who asks, and whom the denials go to that come back from inside.
+    fn admit<B>(&self, identity: Identity, request: &mut Request<B>) -> (Sender, Audience) {
         let head = Head::from(&*request);
         // Credentials that are no good are denied by those inside, if at all: a mask must not be lifted to tell them.
         let mut sender = Sender::unknown();
         sender.identity = identity.principal().cloned().map(Identity::from).unwrap_or_default();
         sender.note(head, &Target::from(head), &self.answering.renderer);
+        let audience = match Audience::of(head.extensions()) {
+            Audience::Gates => Audience::Gates,
+            Audience::Unknown | Audience::Client => Audience::Unknown,
+        };
         self.consumed.strip(request.headers_mut());
         Caller::leave_identity(identity, request.extensions_mut());
-        sender
+        (sender, audience)
     }
 }
 
@@ -135,7 +140,7 @@ pin_project! {
     #[project = StateProjection]
     enum State<S, B, F> {
         Authenticating { identity: BoxFuture<Identity>, waiting: Option<(S, Request<B>)> },
-        Forwarded { #[pin] inner: F, sender: Sender },
+        Forwarded { #[pin] inner: F, sender: Sender, audience: Audience },
     }
 }
 
@@ -154,11 +159,11 @@ where
                 StateProjection::Authenticating { identity, waiting } => {
                     let identity = ready!(identity.as_mut().poll(cx));
                     let Some((mut inner, mut request)) = waiting.take() else { return Poll::Pending };
-                    let sender = this.shared.admit(identity, &mut request);
-                    State::Forwarded { inner: inner.call(request), sender }
+                    let (sender, audience) = this.shared.admit(identity, &mut request);
+                    State::Forwarded { inner: inner.call(request), sender, audience }
                 }
-                StateProjection::Forwarded { inner, sender } => {
-                    return this.shared.answering.poll_inside(inner, cx, sender);
+                StateProjection::Forwarded { inner, sender, audience } => {
+                    return this.shared.answering.poll_inside(inner, cx, sender, *audience);
                 }
             };
             this.state.set(next);

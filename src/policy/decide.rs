@@ -107,11 +107,12 @@ fn try_all(
             None => Trial { policy, selections, circumstances, caller: None }.decision(),
         };
     };
-    let held = &policy.names.resolve(principal);
-    if is_first && selections.all(|selection| is_plainly_open(policy, selection, Some(held))) {
+    let mut held = Held::empty(policy.names.words());
+    policy.names.resolve_into(principal, &mut held);
+    if is_first && selections.all(|selection| is_plainly_open(policy, selection, Some(&held))) {
         return Decision::Allow(Permit(()));
     }
-    let caller = &Caller::new(policy, principal, held);
+    let caller = &Caller::new(policy, principal, &held);
     Trial { policy, selections, circumstances, caller: Some(caller) }.decision()
 }
 
@@ -216,6 +217,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Nothing if the caller satisfies what this reading selects.
+    #[inline]
     pub(crate) fn judge(&self, selection: &'a Selection<'a>) -> Option<Denial> {
         let Some(case) = self.case(selection) else { return self.unlisted() };
         match selection.rule() {
@@ -256,6 +258,7 @@ impl<'a> Trial<'a> {
     }
 
     /// What the caller lacks for `grants`, which are those of `rule` or its candidates.
+    #[inline(always)]
     fn shortfall(&self, rule: &Rule, grants: &Grants, case: Case<'a>) -> Option<Denial> {
         let judge = self.judge_of(case);
         let standing = judge.standing(grants, self.caller, Scrutiny::Full);
@@ -266,6 +269,7 @@ impl<'a> Trial<'a> {
 
     /// Section 7: nothing tells an invisible route from a path that does not exist, nor on a visible one a masked
     /// method from one that is not listed; but who lacks only the step-up is told so.
+    #[inline(always)]
     fn mask(&self, mut denial: Denial, rule: &Rule, case: Case<'a>) -> Denial {
         if case.route.masked && !self.is_visible_beside(rule, case) {
             denial.mask = Mask::Missing;
@@ -314,6 +318,7 @@ impl<'a> Trial<'a> {
 }
 
 /// The denial that says how a caller stands to `grants`; nothing if it holds one.
+#[inline(always)]
 pub(super) fn denial_of(
     standing: Standing<'_>,
     grants: &[Grant],
