@@ -82,7 +82,7 @@
 //! | question | place |
 //! | --- | --- |
 //! | What may stand in a policy? | `policy/grammar/`, one file a part of the document |
-//! | Which rule does a path select? | `path/readings.rs`, `policy/select.rs`, `policy/lookup.rs` |
+//! | Which rule does a path select? | `path/readings.rs`, `policy/select.rs`, `policy/lookup.rs`, `policy/trie.rs` |
 //! | Who is let in, and which reason wins? | `policy/decide.rs`, `policy/judge.rs` |
 //! | What is the whole way of a request? | `middleware/service.rs`, and `middleware/gate.rs` for its steps |
 //! | What does a denial look like? | `respond/renderer.rs`; the event in `report/tracing.rs` |

@@ -79,8 +79,9 @@ fn keys(patterns: &[&Pattern]) -> Vec<Key> {
     keys
 }
 
-fn symbols(pieces: &[Piece]) -> Box<[Symbol]> {
-    let mut symbols = Vec::new();
+fn symbols(pieces: &[Piece]) -> Vec<Symbol> {
+    let length = |piece: &Piece| if let Piece::Literal(text) = piece { text.len() } else { 1 };
+    let mut symbols = Vec::with_capacity(pieces.iter().map(length).sum());
     for piece in pieces {
         match piece {
             Piece::Literal(text) => symbols.extend(text.bytes().map(Symbol::Byte)),
@@ -88,7 +89,7 @@ fn symbols(pieces: &[Piece]) -> Box<[Symbol]> {
             Piece::Rest(_) => symbols.push(Symbol::Rest),
         }
     }
-    symbols.into()
+    symbols
 }
 
 fn has_prefixed_param(pattern: &Pattern) -> bool {

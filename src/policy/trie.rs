@@ -1,4 +1,4 @@
-//! A radix trie over bytes, in one array.
+//! A radix trie over bytes, in one array (a "double array").
 //!
 //! The nodes to which bytes lead from one node stand as far behind a common base as the bytes say, among those of other
 //! nodes; each knows which node it is below. So a step takes one look at memory.
@@ -16,9 +16,9 @@ pub(super) enum Symbol {
 }
 
 /// A key and the number of its route, which is never 0.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 pub(super) struct Key {
-    pub(super) symbols: Box<[Symbol]>,
+    pub(super) symbols: Vec<Symbol>,
     pub(super) route: NonZeroU32,
 }
 
@@ -70,7 +70,7 @@ impl Trie {
         Self { nodes: builder.nodes }
     }
 
-    /// The route that `path` selects: from left to right static beats `{x}` beats `{*x}`, with backtracking.
+    /// The route of the key that matches `path` and is the most literal from left to right.
     #[inline]
     pub(super) fn find(&self, path: &[u8], empty: EmptySegment) -> Option<NonZeroU32> {
         self.visit((0, self.nodes.first()?), path, empty)
