@@ -220,10 +220,10 @@ impl<'a> Trial<'a> {
     #[inline]
     pub(crate) fn judge(&self, selection: &'a Selection<'a>) -> Option<Denial> {
         let Some(case) = self.case(selection) else { return self.unlisted() };
-        match selection.rule() {
-            None => Some(self.method_not_listed(case)),
-            Some(rule) => self.shortfall(rule, &rule.allow, case).map(|denial| self.mask(denial, rule, case)),
-        }
+        let Some(rule) = selection.rule() else { return Some(self.method_not_listed(case)) };
+        let mut denial = self.shortfall(rule, &rule.allow, case)?;
+        self.mask(&mut denial, rule, case);
+        Some(denial)
     }
 
     pub(crate) fn case(&self, selection: &'a Selection<'a>) -> Option<Case<'a>> {
@@ -270,14 +270,13 @@ impl<'a> Trial<'a> {
     /// Section 7: nothing tells an invisible route from a path that does not exist, nor on a visible one a masked
     /// method from one that is not listed; but who lacks only the step-up is told so.
     #[inline(always)]
-    fn mask(&self, mut denial: Denial, rule: &Rule, case: Case<'a>) -> Denial {
+    fn mask(&self, denial: &mut Denial, rule: &Rule, case: Case<'a>) {
         if case.route.masked && !self.is_visible_beside(rule, case) {
             denial.mask = Mask::Missing;
         } else if rule.masked && denial.reason() != Reason::StepUpRequired {
             denial.mask = Mask::MethodNotListed;
-            return denial.with(|rest| rest.allow = Some(self.allow(case)));
+            denial.rest.get_or_insert_default().allow = Some(self.allow(case));
         }
-        denial
     }
 
     pub(crate) fn is_visible(&self, case: Case<'a>) -> bool {
