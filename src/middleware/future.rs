@@ -102,7 +102,7 @@ where
         let judgment = gate.judge(&asked, &gate.select(&asked), identity, &mut sender, position);
         match gate.admit(judgment, policy, &sender, &mut request, position) {
             Ok(()) => State::Forwarded { inner: inner.call(request), gate, sender },
-            Err(answer) => State::Denied { answer: Some(answer) },
+            Err(denial) => State::Denied { answer: Some(gate.refuse(denial, &sender, request.extensions(), position)) },
         }
     }
 }

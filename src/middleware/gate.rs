@@ -172,7 +172,8 @@ impl Gate {
         Judgment { decision, route: selections.only_route().map(|route| route.index) }
     }
 
-    /// Makes the request ready for the inner service, or answers it: where the two ways of a request part.
+    /// Makes the request ready for the inner service, or gives back why it is to be refused: where the two ways of a
+    /// request part.
     #[inline(always)]
     pub(super) fn admit<B>(
         &self,
@@ -181,10 +182,10 @@ impl Gate {
         sender: &Sender,
         request: &mut Request<B>,
         position: Position,
-    ) -> Result<(), Response<Bytes>> {
+    ) -> Result<(), Denial> {
         let (permit, waived) = match judgment.decision {
             Decision::Allow(permit) => (permit, false),
-            Decision::Deny(denial) => (self.refuse(denial, sender, request.extensions(), position)?, true),
+            Decision::Deny(denial) => (self.waive(denial, sender)?, true),
         };
         if position == Position::Around {
             let (policy, identity) = (Arc::clone(&policy), sender.identity.clone());
@@ -194,22 +195,25 @@ impl Gate {
         Ok(())
     }
 
-    /// The answer to a denied request, or the permit where nothing is enforced.
+    /// The permit for a denied request where nothing is enforced.
+    fn waive(&self, denial: Denial, sender: &Sender) -> Result<Permit, Denial> {
+        let Some(permit) = self.enforcement.waive() else { return Err(denial) };
+        self.answering.report_waived(&denial, sender);
+        Ok(permit)
+    }
+
+    /// The answer to a denied request.
     #[inline(never)]
-    fn refuse(
+    pub(super) fn refuse(
         &self,
         denial: Denial,
         sender: &Sender,
         extensions: &Extensions,
         position: Position,
-    ) -> Result<Permit, Response<Bytes>> {
-        match self.enforcement.waive() {
-            Some(permit) => {
-                self.answering.report_waived(&denial, sender);
-                Ok(permit)
-            }
-            None if position == Position::Inside => Err(self.answering.pass_outside(denial, sender)),
-            None => Err(self.answering.deny(denial, sender, Audience::of(extensions))),
+    ) -> Response<Bytes> {
+        match position {
+            Position::Inside => self.answering.pass_outside(denial, sender),
+            Position::Layer | Position::Around => self.answering.deny(denial, sender, Audience::of(extensions)),
         }
     }
 

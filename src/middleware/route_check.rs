@@ -74,7 +74,10 @@ where
         let judgment = self.gate.judge(&asked, &selected, identity, &mut sender, Position::Inside);
         match self.gate.admit(judgment, policy, &sender, &mut request, Position::Inside) {
             Ok(()) => GuardedFuture::forwarded(self.inner.call(request)),
-            Err(answer) => GuardedFuture::denied(answer),
+            Err(denial) => {
+                let answer = self.gate.refuse(denial, &sender, request.extensions(), Position::Inside);
+                GuardedFuture::denied(answer)
+            }
         }
     }
 }

@@ -70,9 +70,9 @@ where
         let judgment = self.gate.judge(&asked, &selected, identity, &mut sender, self.position);
         match self.gate.admit(judgment, policy, &sender, &mut request, self.position) {
             Ok(()) => ResponseFuture::forwarded(self.inner.call(request), Arc::clone(&self.gate), sender),
-            Err(answer) => {
+            Err(denial) => {
                 drop(take_ready(&mut self.inner));
-                ResponseFuture::denied(answer)
+                ResponseFuture::denied(self.gate.refuse(denial, &sender, request.extensions(), self.position))
             }
         }
     }
