@@ -144,3 +144,21 @@ fn what_is_missing_is_told_and_nothing_that_is_held() {
         assert_eq!(verdict.denial().unwrap().missing().collect::<Vec<_>>(), missing, "{grant} with {held:?}");
     }
 }
+
+/// The challenge asks for one of them, whatever their order (`tests/middleware/conditions_are_judged_on_the_wire.rs`).
+#[test]
+fn of_several_ways_to_step_up_the_one_is_told_that_the_caller_is_asked_for() {
+    let fresher = json!({ "all_of": ["viewer"], "step_up": { "max_age_seconds": 300 } });
+    let stronger = json!({ "all_of": ["viewer"], "step_up": { "acr": ["mfa"] } });
+    let alone = |grants: serde_json::Value| {
+        let document = json!({ "version": 1, "roles": { "viewer": {} }, "routes": { "GET /": { "allow": grants } } });
+        let policy = Policy::from_json_str(&document.to_string()).unwrap();
+        let probe = Probe::new(Method::GET, "/").identity(Principal::new("ada").roles(["viewer"]));
+        explain(&policy, &probe).selected[0].nearest.clone()
+    };
+    let asked = alone(json!([fresher]));
+    assert_ne!(asked, alone(json!([stronger])));
+    for grants in [json!([fresher, stronger]), json!([stronger, fresher])] {
+        assert_eq!(alone(grants.clone()), asked, "{grants}");
+    }
+}

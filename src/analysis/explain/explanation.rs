@@ -1,8 +1,9 @@
 //! What an explanation says.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use super::super::evaluate::Verdict;
+use crate::decision::StepUp;
 
 /// Why a request is allowed or denied. Nothing is cut short: every reading of the path, every rule that one of them
 /// selects, every grant of it and every part of that.
@@ -128,6 +129,10 @@ pub struct ExplainedGrant {
     pub parts: Vec<ExplainedPart>,
 }
 
+/// How far a caller is from holding a part, 0 where it is held; and which step-up that is, since of several the least is
+/// asked for.
+pub(super) type Rank = (u8, Option<Arc<StepUp>>);
+
 /// One part of a grant.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -143,5 +148,5 @@ pub struct ExplainedPart {
     pub remedy: Option<String>,
     /// How far the caller is from holding it, in the order by which the nearest grant is found.
     #[cfg_attr(feature = "serde", serde(skip))]
-    pub(super) distance: u8,
+    pub(super) distance: Rank,
 }

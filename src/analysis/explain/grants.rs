@@ -1,8 +1,8 @@
 //! Grants, part by part.
 
-use std::{ops::ControlFlow, slice};
+use std::{ops::ControlFlow, slice, sync::Arc};
 
-use super::explanation::{ExplainedGrant, ExplainedPart};
+use super::explanation::{ExplainedGrant, ExplainedPart, Rank};
 use crate::{
     policy::{
         Caller, Case, Compiled, Distance, Part, Scrutiny, Trial,
@@ -64,7 +64,7 @@ impl Marker<'_> {
             let distance = judge.distance(each, self.caller, Scrutiny::Full);
             let needs = part_in_words(&self.policy().names, &self.case.route.params, each);
             let why = distance.map(|distance| self.why(each, distance));
-            let distance = distance.map_or(0, rank);
+            let distance = distance.map(rank).unwrap_or_default();
             parts.push(ExplainedPart { distance, ..part(needs, why, self.remedy(each)) });
             ControlFlow::Continue(())
         });
@@ -128,16 +128,16 @@ impl Marker<'_> {
 /// A part that is held unless there is a reason why not.
 fn part(needs: impl Into<String>, why: Option<String>, remedy: Option<String>) -> ExplainedPart {
     let held = why.is_none();
-    ExplainedPart { needs: needs.into(), held, remedy: remedy.filter(|_| !held), why, distance: 0 }
+    ExplainedPart { needs: needs.into(), held, remedy: remedy.filter(|_| !held), why, distance: Rank::default() }
 }
 
-fn rank(distance: Distance<'_>) -> u8 {
+fn rank(distance: Distance<'_>) -> Rank {
     match distance {
-        Distance::StepUp(_) => 1,
-        Distance::Broken(_) => 2,
-        Distance::Condition(_) => 3,
-        Distance::Permission => 4,
-        Distance::Role => 5,
+        Distance::StepUp(step_up) => (1, Some(Arc::clone(step_up))),
+        Distance::Broken(_) => (2, None),
+        Distance::Condition(_) => (3, None),
+        Distance::Permission => (4, None),
+        Distance::Role => (5, None),
     }
 }
 

@@ -156,7 +156,7 @@ fn steps(grants: &[ExplainedGrant]) -> Vec<String> {
     let steps = grants.iter().filter_map(|grant| {
         let unheld = || grant.parts.iter().filter(|part| !part.held);
         let steps = unheld().map(|part| part.remedy.clone()).collect::<Option<Vec<_>>>()?;
-        Some((unheld().map(|part| part.distance).max(), steps))
+        Some((unheld().map(|part| &part.distance).max(), steps))
     });
     let nearest = steps.min_by_key(|(distance, steps)| (*distance, steps.len()));
     nearest.map_or_else(|| vec!["nobody is let in: change the rule".to_owned()], |(_, steps)| steps)
