@@ -12,13 +12,12 @@ use crate::{
     principal::{Principal, Snapshot},
 };
 
-/// What an identity layer has found out about a request, where there is no principal to show for it.
+/// What an identity layer or a gate has found out about a request, where a principal alone does not tell it. Whoever
+/// leaves it answers and reports the denials of those inside.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) identity: Identity,
     pub(crate) snapshot: Option<Arc<dyn Snapshot>>,
-    /// A layer outside answers and reports the denials of those inside.
-    pub(crate) answered_outside: bool,
 }
 
 /// Who an answer goes to.
@@ -98,14 +97,11 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Whom an answer goes to, as far as what layers outside have left tells: a mark, or a principal that is bound to
-    /// their policy.
+    /// Whom an answer goes to, as far as what layers outside have left tells: what only this crate leaves, or a
+    /// principal that is bound to their policy.
     pub(crate) fn audience(self) -> Audience {
         let is_bound = self.principal.is_some_and(|principal| principal.snapshot().is_some());
-        if is_bound || self.caller.is_some_and(|caller| caller.answered_outside) {
-            return Audience::Gates;
-        }
-        if self.principal.is_some() { Audience::Unknown } else { Audience::Client }
+        if is_bound || self.caller.is_some() { Audience::Gates } else { Audience::Unknown }
     }
 }
 
@@ -117,8 +113,7 @@ impl Caller {
         let snapshot: Arc<dyn Snapshot> = policy;
         let Some(principal) = principal else {
             extensions.remove::<Principal>();
-            let caller = Self { identity: Identity::Anonymous, snapshot: Some(snapshot), answered_outside: true };
-            extensions.insert(caller);
+            extensions.insert(Self { identity: Identity::Anonymous, snapshot: Some(snapshot) });
             return;
         };
         if let Some(found) = extensions.get_mut::<Principal>().filter(|found| found.is_same(principal)) {
@@ -145,7 +140,7 @@ impl Caller {
             }
             unusable => drop(extensions.insert(Unusable(unusable.clone()))),
         }
-        extensions.insert(Self { identity, snapshot, answered_outside: true });
+        extensions.insert(Self { identity, snapshot });
     }
 }
 

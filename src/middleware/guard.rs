@@ -217,7 +217,7 @@ fn answer(denial: Denial, found: Option<Found<'_>>, head: Head<'_>) -> Response<
     sender.note(head, &Target::from(head), &answering.renderer);
     match found.map(Found::audience) {
         Some(Audience::Gates) => answering.pass_outside(denial, &sender),
-        Some(_) => answering.deny(denial, &sender, Audience::Unknown),
+        Some(audience) => answering.deny(denial, &sender, audience),
         None => answering.deny(denial, &sender, Audience::Gates),
     }
 }
