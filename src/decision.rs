@@ -1,6 +1,11 @@
 //! How a request was judged, in words: [`Reason`] and [`Denial`].
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    cmp::{Ordering, Reverse},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use http::StatusCode;
 
@@ -112,12 +117,26 @@ pub(crate) struct RuleInfo {
 }
 
 /// What a caller who lacks only a stronger or fresher authentication is told (RFC 9470, section 3).
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StepUp {
     /// Authentication context class references, any of which will do.
     pub(crate) acr: Vec<Box<str>>,
     /// The greatest age of the authentication.
     pub(crate) max_age: Option<Duration>,
+}
+
+/// What asks for less comes first: any class before certain ones, and of two ages the greater.
+impl Ord for StepUp {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let asks = |step_up: &Self| step_up.max_age.map(Reverse);
+        self.acr.cmp(&other.acr).then_with(|| asks(self).cmp(&asks(other)))
+    }
+}
+
+impl PartialOrd for StepUp {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// A denied request: the reason, and what is needed to answer and to report it.

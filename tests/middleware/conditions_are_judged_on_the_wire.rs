@@ -93,7 +93,8 @@ async fn a_login_that_is_too_old_or_too_weak_is_asked_for_again() {
 async fn of_several_ways_to_step_up_the_same_is_asked_for_whatever_their_order() {
     let fresher = r#"{ "all_of": ["viewer"], "step_up": { "max_age_seconds": 300 } }"#;
     let stronger = r#"{ "all_of": ["viewer"], "step_up": { "acr": ["mfa"] } }"#;
-    for (one, two) in [(fresher, stronger), (stronger, fresher)] {
+    let freshest = r#"{ "all_of": ["viewer"], "step_up": { "max_age_seconds": 60 } }"#;
+    for (one, two) in [(fresher, stronger), (stronger, fresher), (fresher, freshest), (freshest, fresher)] {
         let authz = AuthzLayer::builder(grant(&format!("[{one}, {two}]"))).authenticator(caller).build().unwrap();
         let to = serve(authz.protect(router())).await;
         let answer = Ask::get("/x/1").header("authorization", "Role viewer").send(to).await;
