@@ -111,11 +111,18 @@ pub(crate) fn is_clean(path: &[u8]) -> bool {
         return false;
     }
     let ends = [before.first_chunk().zip(after.first_chunk()), before.last_chunk().zip(after.last_chunk())];
-    let [Some(first), Some(last)] = ends else {
-        return !before.iter().zip(after).any(|(before, byte)| is_doubtful(*before, *byte));
-    };
+    let [Some(first), Some(last)] = ends else { return is_clean(&padded(path)) };
     let mut between = before.as_chunks().0.iter().zip(after.as_chunks().0).skip(1);
     !have_doubt(first, last) && !between.any(|block| have_doubt(block, block))
+}
+
+/// A path that is shorter than a block and the byte before it, with innocent text behind it.
+fn padded(path: &[u8]) -> [u8; LANES + 1] {
+    let mut padded = [b'a'; LANES + 1];
+    if let Some(start) = padded.get_mut(..path.len()) {
+        start.copy_from_slice(path);
+    }
+    padded
 }
 
 /// A block of bytes, behind the one that begins a byte before it.
