@@ -112,6 +112,12 @@ impl<'a> Target<'a> {
         Self { method, path, matched: None, original: None, nested: None }
     }
 
+    /// Whether the path is the one that the outermost router saw, and no prefix was stripped from it.
+    #[inline]
+    pub(crate) fn is_whole(&self) -> bool {
+        self.original.is_none_or(|original| self.nested.is_none() && original == self.path)
+    }
+
     /// Adds the pattern of the route that a router has matched.
     pub fn matched(self, pattern: &'a str) -> Self {
         Self { matched: Some(pattern), ..self }

@@ -76,6 +76,14 @@ pub(super) struct Notices {
     unnamed: Patterns,
 }
 
+impl Notices {
+    /// Whether it has not been told yet that a layer inside routing cannot mask.
+    #[inline]
+    fn may_tell_of_masks(&self, position: Position) -> bool {
+        position == Position::Layer && !self.inside_routing.load(Ordering::Relaxed)
+    }
+}
+
 /// Patterns that were met. Looking one up takes no lock.
 #[derive(Default)]
 struct Patterns(ArcSwap<HashSet<Box<str>>>);
@@ -166,7 +174,7 @@ impl Gate {
         sender.identity = identity;
         self.note(sender, asked);
         let Ok(selections) = selected else { return Judgment { decision, route: None } };
-        if self.has_more_to_say(asked, selections, &sender.identity, &decision) {
+        if self.has_more_to_say(asked, selections, &sender.identity, &decision, position) {
             self.say_more(View { asked, selections, sender, position }, &decision);
         }
         Judgment { decision, route: selections.only_route().map(|route| route.index) }
@@ -246,10 +254,11 @@ impl Gate {
         selections: &Selections<'_>,
         identity: &Identity,
         decision: &Decision,
+        position: Position,
     ) -> bool {
         asked.policy.has_candidates
             || self.shadow.is_some()
-            || (asked.policy.masks && asked.target.matched.is_some())
+            || (asked.policy.masks && asked.target.matched.is_some() && self.notices.may_tell_of_masks(position))
             || selections.stale_match()
             || matches!(identity, Identity::Failed(_))
             || (matches!(decision, Decision::Allow(_)) && self.answering.reporter.wants_allowed())

@@ -51,16 +51,15 @@ pub(crate) fn select<'a>(
     target: &Target<'a>,
     tolerance: Tolerance,
 ) -> Result<Selections<'a>, Rejected> {
-    if target.original.is_some() || policy.lookup.has_trailing_slash() || !is_plain(policy, target.path) {
-        return select_by_readings(policy, target, tolerance);
+    let path = target.path.as_bytes();
+    let is_plain = target.is_whole()
+        && !policy.lookup.has_trailing_slash()
+        && !policy.lookup.is_ambiguous(path, true)
+        && is_clean(path);
+    if is_plain {
+        return Ok(Selections::plain(policy, target, target.path));
     }
-    Ok(Selections::plain(policy, target, target.path))
-}
-
-/// Whether a path can be read in one way unless a slash is appended, and looked up in one way.
-#[inline]
-fn is_plain(policy: &Compiled, path: &str) -> bool {
-    !policy.lookup.is_ambiguous(path.as_bytes(), true) && is_clean(path.as_bytes())
+    select_by_readings(policy, target, tolerance)
 }
 
 #[inline(never)]
@@ -70,7 +69,9 @@ fn select_by_readings<'a>(
     tolerance: Tolerance,
 ) -> Result<Selections<'a>, Rejected> {
     let readings = match AllReadings::of(policy, target, tolerance)? {
-        AllReadings::One(path) if is_plain(policy, path) => return Ok(Selections::plain(policy, target, path)),
+        AllReadings::One(path) if !policy.lookup.is_ambiguous(path.as_bytes(), true) => {
+            return Ok(Selections::plain(policy, target, path));
+        }
         readings => readings,
     };
     let mut search = Search { policy, method: target.method, readings: &readings, found: Vec::new() };
