@@ -171,3 +171,34 @@ async fn a_slash_that_is_appended_behind_a_prefix_is_no_rewrite() {
     let answer = Ask::get("/acme/users").role("viewer").send(serve(app).await).await;
     assert!(reached(&answer), "{answer:?}");
 }
+
+/// axum decodes the parameter of a prefix once, and the application what is behind the prefix as often as it likes.
+#[tokio::test]
+async fn a_parameter_is_not_taken_for_what_it_is_decoded_to_next() {
+    let policy = r#"{ "version": 1, "unlisted": "public", "roles": { "viewer": {} }, "routes": {
+        "ANY /{subject}/key": { "claims": { "sub": "{subject}" } } } }"#;
+    let shown = |Path(subject): Path<String>| async move { ([("x-reached", "yes")], format!("of `{subject}`")) };
+    let key = Router::new().route("/key", any(shown));
+    let app = |reader| Router::new().nest_service("/{subject}", read_by(reader, key.clone()));
+    let once: fn(&str) -> String = decode;
+    let twice: fn(&str) -> String = |path| decode(&decode(path));
+    let thrice: fn(&str) -> String = |path| decode(&decode(&decode(path)));
+    let trimmed: fn(&str) -> String = |path| decode(path).trim_end_matches('/').to_owned();
+    for (reader, target) in [
+        (once, b"/ad%2561/%6Bey".as_slice()),
+        (twice, b"/ad%2561/%256Bey"),
+        (thrice, b"/ad%2561/%25256Bey"),
+        (thrice, b"/%61d%2561/k%252565y"),
+        (trimmed, b"/ad%2561/key%2F"),
+        (once, b"/ad%2561/key%3Fx"),
+    ] {
+        let name = target.escape_ascii();
+        let answer = Ask::get(target).send(serve(app(reader)).await).await;
+        assert!(answer.holds("of `ad%61`"), "{name}: {answer:?}");
+        for guarded in [Served::new(layer(policy).layer(app(reader))), Served::new(layer(policy).protect(app(reader)))]
+        {
+            let answer = Ask::get(target).role("viewer").send(serve(guarded).await).await;
+            assert_eq!((answer.status.as_u16(), reached(&answer)), (403, false), "{name}: {answer:?}");
+        }
+    }
+}

@@ -169,7 +169,8 @@ impl Steps {
             cut(reading),
             self.backslash.then(|| backslash_to_slash(reading)).flatten(),
         ];
-        steps.into_iter().flatten().chain(merge_slashes(reading).take(MOST)).collect()
+        let several = merge_slashes(reading).take(MOST).chain(decode_behind(reading).take(MOST));
+        steps.into_iter().flatten().chain(several).collect()
     }
 }
 
@@ -204,7 +205,28 @@ fn decode_last_slash(reading: &[u8]) -> Option<Vec<u8>> {
     Some([before, b"/", after.get(3..)?].concat())
 }
 
-/// Drops the parameters of the last segment that has some, for the same reason.
+/// Decodes what is behind a prefix, from any segment on, where the prefix is escaped more than once. Escaped once its
+/// parameters have the same values as decoded; so they would be taken for those that they are decoded to next.
+fn decode_behind(reading: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let mut end = 0;
+    let segments = reading.split(|byte| *byte == b'/').map(move |segment| {
+        let begin = end;
+        end = begin + segment.len() + 1;
+        (begin, segment)
+    });
+    let mut behind = segments.skip_while(|(_, segment)| !is_escaped_twice(segment)).skip(1);
+    std::iter::from_fn(move || {
+        let (begin, _) = behind.find(|(_, segment)| decode_but_slashes(segment).is_some())?;
+        let (before, after) = reading.split_at_checked(begin)?;
+        Some([before, &decode_but_slashes(after)?].concat())
+    })
+}
+
+fn is_escaped_twice(segment: &[u8]) -> bool {
+    decode(segment, |_| true).is_some_and(|decoded| decode(&decoded, |_| true).is_some())
+}
+
+/// Drops the parameters of the last segment that has some, for the same reason as the last slash.
 fn drop_last_parameters(reading: &[u8]) -> Option<Vec<u8>> {
     let last = reading.iter().rposition(|byte| *byte == b';')?;
     let (before, after) = reading.split_at_checked(last)?;
@@ -335,6 +357,12 @@ mod tests {
             ("/%23a/b%3Fc", &["/%23a/b%3Fc", "/", "/#a/b", "/#a/b?c"]),
             ("/caf%C3%A9", &["/caf%C3%A9", "/caf\u{e9}"]),
             ("/a%20b", &["/a%20b", "/a b"]),
+            ("/%61/%62/c", &["/%61/%62/c", "/a/b/c"]),
+            ("/%2561/b", &["/%2561/b", "/%61/b", "/a/b"]),
+            ("/a/%2561", &["/a/%2561", "/a/%61", "/a/a"]),
+            ("/%2561/%62", &["/%2561/%62", "/%2561/b", "/%61/b", "/a/b"]),
+            ("/%252F/%62", &["/%252F/%62", "/%252F/b", "/%2F/b", "///b", "//b", "/b"]),
+            ("/%2561/b/%63/%64", &["/%2561/b/%63/%64", "/%2561/b/%63/d", "/%2561/b/c/d", "/%61/b/c/d", "/a/b/c/d"]),
             ("/%FF", &["/%FF", "/\u{fffd}"]),
         ] {
             assert_eq!(read(path, false).unwrap(), readings, "{path}");

@@ -119,6 +119,10 @@ fn steps(reading: &[u8], append: bool, options: Options) -> Vec<Reading> {
         let without_parameters =
             rest.split(|b| *b == b'/').map(|segment| segment.split(|b| *b == b';').next().unwrap_or_default());
         steps.push([prefix, &without_parameters.collect::<Vec<_>>().join(&b'/')].concat());
+        let values = decode(prefix, |_| true);
+        if decode(&values, |_| true) != values {
+            steps.push([prefix, &decode(rest, |byte| byte != b'/')].concat());
+        }
     }
     for at in 1..reading.len() {
         let (prefix, rest) = reading.split_at(at);
