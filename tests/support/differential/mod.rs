@@ -170,11 +170,16 @@ impl Case {
         if !self.table.knows(alone) || guarded.is_some_and(|answer| !self.table.knows(answer)) {
             return None;
         }
-        if guarded.is_some_and(|answer| !self.table.permits(answer, ask.method, caller)) {
+        let has_right = |answer: &Answer| self.table.permits(answer, ask.method, caller);
+        let may_have_right = |answer: &Answer| self.table.permits_for_nothing(answer, ask.method, caller);
+        if guarded.is_some_and(|answer| !has_right(answer) && !may_have_right(answer)) {
             return Some("let in without the right");
         }
         let route = alone.route?;
-        if !self.table.permits(alone, ask.method, caller) {
+        if !has_right(alone) {
+            if may_have_right(alone) {
+                return None;
+            }
             tally.kept_out += 1;
             let denied = guarded.is_some_and(|answer| (400..500).contains(&answer.status));
             return (!denied).then_some("not denied without the right");

@@ -170,13 +170,14 @@ impl Table {
         let Some(path) = answer.path.as_deref() else { return false };
         // Where no key ends in a slash, none is read into a path, and a layer that appends one hides all keys but `{*w}`.
         let appended = path.strip_suffix('/').filter(|_| !self.has_trailing_slash());
-        says(path) || appended.is_some_and(says) || self.permits_for_nothing(path, method, caller)
+        says(path) || appended.is_some_and(says)
     }
 
-    /// Whether `caller` has the right to a key whose last parameter stands for nothing in `path`, as in that of a nest, where
-    /// matchit alone would have it stand for something.
-    fn permits_for_nothing(&self, path: &str, method: &str, caller: Caller) -> bool {
-        let with_something = path.ends_with('/').then(|| format!("{path}something"));
+    /// Whether `caller` has the right to a key whose last parameter would stand for nothing in the path that a handler saw,
+    /// such as that of a nest. matchit alone would have it stand for something.
+    pub(crate) fn permits_for_nothing(&self, answer: &Answer, method: &str, caller: Caller) -> bool {
+        let path = answer.path.as_deref().filter(|path| path.ends_with('/'));
+        let with_something = path.map(|path| format!("{path}something"));
         let Some(found) = with_something.as_deref().and_then(|path| self.router.at(path).ok()) else { return false };
         let last = self.routes[*found.value].pattern.rsplit('/').next().unwrap_or_default();
         last.starts_with("{p") && last.ends_with('}') && self.holds(*found.value, method, caller, Some(""))
