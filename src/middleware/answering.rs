@@ -112,6 +112,15 @@ impl Sender {
         }
     }
 
+    /// The one who sent a request that no gate judges.
+    #[inline]
+    pub(crate) fn of(identity: Identity, head: Head<'_>, renderer: &Renderer) -> Self {
+        let mut sender = Self::unknown();
+        sender.identity = identity;
+        sender.note(head, &Target::from(head), renderer);
+        sender
+    }
+
     /// Takes down what the request tells.
     #[inline(always)]
     pub(crate) fn note(&mut self, head: Head<'_>, target: &Target<'_>, renderer: &Renderer) {
@@ -297,8 +306,7 @@ fn tell(_: &mut Response<Bytes>, _: Denial) {}
 #[cfg(feature = "axum")]
 pub(crate) fn report_at_once(denial: Denial, head: Head<'_>) -> Denial {
     let answering = Answering::standalone();
-    let mut sender = Sender::unknown();
-    sender.note(head, &Target::from(head), &answering.renderer);
+    let sender = Sender::of(Identity::Anonymous, head, &answering.renderer);
     answering.reporter.report(&sender.denied(&denial));
     Denial { reported: true, ..denial }
 }

@@ -164,18 +164,16 @@ impl Gate {
         sender: &mut Sender,
         position: Position,
     ) -> Judgment {
-        if let Some(client) = &self.client {
-            sender.client = client.address(asked.head).ok();
-        }
+        self.note(sender, asked);
         let decision = match selected {
             Ok(selections) => decide(asked.policy, selections, &identity, || self.circumstances(asked, sender.client)),
             Err(rejected) => Decision::Deny((*rejected).into()),
         };
         sender.identity = identity;
-        self.note(sender, asked);
         let Ok(selections) = selected else { return Judgment { decision, route: None } };
-        if self.has_more_to_say(asked, selections, &sender.identity, &decision, position) {
-            self.say_more(View { asked, selections, sender, position }, &decision);
+        let view = View { asked, selections, sender, position };
+        if self.has_more_to_say(view, &decision) {
+            self.say_more(view, &decision);
         }
         Judgment { decision, route: selections.only_route().map(|route| route.index) }
     }
@@ -239,28 +237,25 @@ impl Gate {
         Circumstances { method: asked.head.method(), client, now, checks: &self.checks }
     }
 
-    /// Takes down what the request tells, and by which policy it is judged.
+    /// Takes down what the request tells, where it comes from, and by which policy it is judged.
     #[inline(always)]
     fn note(&self, sender: &mut Sender, asked: &Asked<'_>) {
+        if let Some(client) = &self.client {
+            sender.client = client.address(asked.head).ok();
+        }
         sender.revision = Some(asked.policy.revision);
         sender.note(asked.head, &asked.target, &self.answering.renderer);
     }
 
     /// Whether there may be something to say beside the denial that the decision is: mostly there is not.
     #[inline]
-    fn has_more_to_say(
-        &self,
-        asked: &Asked<'_>,
-        selections: &Selections<'_>,
-        identity: &Identity,
-        decision: &Decision,
-        position: Position,
-    ) -> bool {
+    fn has_more_to_say(&self, view: View<'_>, decision: &Decision) -> bool {
+        let View { asked, selections, sender, position } = view;
         asked.policy.has_candidates
             || self.shadow.is_some()
             || (asked.policy.masks && asked.target.matched.is_some() && self.notices.may_tell_of_masks(position))
             || selections.stale_match()
-            || matches!(identity, Identity::Failed(_))
+            || matches!(sender.identity, Identity::Failed(_))
             || (matches!(decision, Decision::Allow(_)) && self.answering.reporter.wants_allowed())
     }
 
@@ -313,7 +308,6 @@ impl Gate {
     pub(super) fn compare_passed(&self, policy: &Compiled, head: Head<'_>, identity: Identity) {
         if self.shadow.is_some() {
             let mut sender = Sender::unknown();
-            sender.client = self.client.as_ref().and_then(|client| client.address(head).ok());
             sender.identity = identity;
             self.note(&mut sender, &Asked::new(policy, head));
             self.compare(None, head, &sender);

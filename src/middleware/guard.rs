@@ -22,7 +22,7 @@ use crate::{
     decision::{Denial, Reason},
     policy::{Name, Requirement, Terms},
     role::NameKind,
-    target::{Head, Target},
+    target::Head,
 };
 
 /// What the caller of a single route must have, as a layer.
@@ -212,9 +212,7 @@ where
 /// Reports the denial where nobody outside will.
 fn answer(denial: Denial, found: Option<Found<'_>>, head: Head<'_>) -> Response<Bytes> {
     let answering = Answering::standalone();
-    let mut sender = Sender::unknown();
-    sender.identity = found.map(Found::identity).unwrap_or_default();
-    sender.note(head, &Target::from(head), &answering.renderer);
+    let sender = Sender::of(found.map(Found::identity).unwrap_or_default(), head, &answering.renderer);
     match found.map(Found::audience) {
         Some(Audience::Gates) => answering.pass_outside(denial, &sender),
         Some(audience) => answering.deny(denial, &sender, audience),

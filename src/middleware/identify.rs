@@ -24,7 +24,7 @@ use crate::{
     identity::Identity,
     report::{Reporter, TracingReporter},
     respond::{Renderer, Responder},
-    target::{Head, Target},
+    target::Head,
 };
 
 /// Finds out who is calling and denies nobody: guards and extractors inside do.
@@ -114,9 +114,8 @@ impl Shared {
     fn admit<B>(&self, identity: Identity, request: &mut Request<B>) -> (Sender, Audience) {
         let head = Head::from(&*request);
         // Credentials that are no good are denied by those inside, if at all: a mask must not be lifted to tell them.
-        let mut sender = Sender::unknown();
-        sender.identity = identity.principal().cloned().map(Identity::from).unwrap_or_default();
-        sender.note(head, &Target::from(head), &self.answering.renderer);
+        let known = identity.principal().cloned().map(Identity::from).unwrap_or_default();
+        let sender = Sender::of(known, head, &self.answering.renderer);
         let audience = match Audience::of(head.extensions()) {
             Audience::Gates => Audience::Gates,
             Audience::Unknown | Audience::Client => Audience::Unknown,
