@@ -18,6 +18,7 @@ use support::{
     shapes::{FORMS, layer},
 };
 use tower::Layer;
+use tower_authz::{AuthzLayer, Head, Policy, Principal};
 
 const EVERYTHING: &str = r#"{ "version": 1, "roles": { "viewer": {} }, "routes": {
     "ANY /": "viewer", "ANY /{*rest}": "viewer" } }"#;
@@ -66,15 +67,28 @@ async fn strange_parameters_reach_the_handler_that_a_rule_names() {
         ("/files/a/b%20c", "ada", "a/b c"),
     ];
     for (target, subject, seen) in rows {
-        let subject = subject.to_string();
-        let policy = tower_authz::Policy::from_json_str(policy).unwrap();
-        let layer = tower_authz::AuthzLayer::builder(policy)
-            .authenticator(move |_: tower_authz::Head<'_>| tower_authz::Principal::new(subject.clone()))
-            .build()
-            .unwrap();
-        let answer = Ask::get(target).send(serve(layer.protect(app.clone())).await).await;
+        let guarded = for_subject(policy, subject).protect(app.clone());
+        let answer = Ask::get(target).send(serve(guarded).await).await;
         assert_eq!((answer.status.as_u16(), answer.text()), (200, *seen), "{target}");
     }
+}
+
+/// The honest who are kept out: the path is read decoded twice as well, and nobody is both.
+#[tokio::test]
+async fn a_parameter_that_has_escapes_even_when_it_is_decoded_equals_nobody() {
+    let policy = r#"{ "version": 1, "routes": { "GET /users/{id}": { "claims": { "sub": "{id}" } } } }"#;
+    for subject in ["did:web:example%3A8443", "did:web:example:8443"] {
+        let guarded = for_subject(policy, subject).protect(Router::new().route("/users/{id}", get(|| async {})));
+        let answer = Ask::get("/users/did:web:example%253A8443").send(serve(guarded).await).await;
+        assert_eq!(answer.status, 403, "{subject}");
+    }
+}
+
+/// A layer behind which everybody is `subject`.
+fn for_subject(policy: &str, subject: &str) -> AuthzLayer {
+    let (policy, subject) = (Policy::from_json_str(policy).unwrap(), subject.to_owned());
+    let somebody = move |_: Head<'_>| Principal::new(subject.clone());
+    AuthzLayer::builder(policy).authenticator(somebody).build().unwrap()
 }
 
 /// axum matches the path as it comes, so its routes are written with escapes; policies may be written either way.
