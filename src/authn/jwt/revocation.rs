@@ -78,7 +78,7 @@ impl<'a> TokenFacts<'a> {
 /// Withdrawn tokens, kept in memory until they would have expired anyway. Clones share one list; reading takes no
 /// lock.
 ///
-/// The entries count for all issuers.
+/// The entries count for all issuers, or for one: see [`of_issuer`](Self::of_issuer).
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -93,6 +93,8 @@ impl<'a> TokenFacts<'a> {
 #[derive(Clone)]
 pub struct RevokedTokens {
     lists: Arc<Lists>,
+    /// The only issuer for whose tokens the entries count, if it is one.
+    issuer: Option<Arc<str>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -111,7 +113,26 @@ impl RevokedTokens {
 
     /// An empty list with a clock of its own, for tests.
     pub fn with_clock(clock: impl Clock) -> Self {
-        Self { lists: Arc::default(), clock: Arc::new(clock) }
+        Self { lists: Arc::default(), issuer: None, clock: Arc::new(clock) }
+    }
+
+    /// Counts for tokens of `issuer` (`iss`) alone: those of others may have the same identifiers, sessions and
+    /// subjects. Who trusts several issuers keeps a list for each.
+    ///
+    /// ```
+    /// use tower_authz::authn::{Jwt, Revocation, RevokedTokens, TokenFacts};
+    ///
+    /// let lists =
+    ///     ["https://staff.example", "https://guests.example"].map(|issuer| RevokedTokens::new().of_issuer(issuer));
+    /// let [staff, guests] = lists.clone();
+    /// let is_revoked = move |token: &TokenFacts<'_>| lists.iter().any(|list| list.is_revoked(token));
+    /// let jwt = Jwt::hs256(&[7; 32]).revocation(is_revoked).build()?;
+    /// # let _ = (staff, guests);
+    /// # Ok::<(), tower_authz::authn::JwtError>(())
+    /// ```
+    #[must_use]
+    pub fn of_issuer(self, issuer: impl Into<Arc<str>>) -> Self {
+        Self { issuer: Some(issuer.into()), ..self }
     }
 
     /// Withdraws the token with the identifier `id` (`jti`), which expires at `until`.
@@ -124,7 +145,7 @@ impl RevokedTokens {
         self.lists.sessions.add(session.into(), until, self.clock.now());
     }
 
-    /// Lets nobody in as `subject` before `until`, with old tokens or new ones, whichever issuer they are from.
+    /// Lets nobody in as `subject` before `until`, with old tokens or new ones.
     pub fn revoke_subject(&self, subject: impl Into<String>, until: SystemTime) {
         self.lists.subjects.add(subject.into(), until, self.clock.now());
     }
@@ -149,6 +170,9 @@ impl Default for RevokedTokens {
 
 impl Revocation for RevokedTokens {
     fn is_revoked(&self, token: &TokenFacts<'_>) -> bool {
+        if self.issuer.as_deref().is_some_and(|issuer| token.issuer() != Some(issuer)) {
+            return false;
+        }
         let Lists { ids, sessions, subjects } = &*self.lists;
         let named = [(ids, token.id()), (sessions, token.session()), (subjects, Some(token.subject()))];
         named.into_iter().any(|(list, name)| name.is_some_and(|name| list.has(name, &*self.clock)))

@@ -301,6 +301,26 @@ async fn revocation_is_asked_for_remembered_tokens_too() {
 }
 
 #[tokio::test]
+async fn a_list_may_count_for_one_issuer_alone() {
+    let until = SystemTime::UNIX_EPOCH + Duration::from_secs(START + 30);
+    let said = json!({ "iss": "https://id.example", "jti": "7", "sid": "7" });
+    for (issuer, expected) in [("https://id.example", "revoked"), ("https://id.example/", GOOD), ("", GOOD)] {
+        let revoke: [fn(&RevokedTokens, SystemTime); 3] = [
+            |list, until| list.revoke_id("7", until),
+            |list, until| list.revoke_session("7", until),
+            |list, until| list.revoke_subject(GOOD, until),
+        ];
+        for revoke in revoke {
+            let list = RevokedTokens::with_clock(Watch::default()).of_issuer(issuer);
+            revoke(&list, until);
+            let jwt = builder(&holding("a"), &Watch::default()).revocation(list).build().unwrap();
+            assert_eq!(judge(&jwt, &token("a", &said)).await, expected, "{issuer}");
+            assert_eq!(judge(&jwt, &token("a", &json!({ "jti": "7", "sid": "7" }))).await, GOOD, "no issuer");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_closure_revokes_by_what_the_token_says() {
     type Says = fn(&TokenFacts<'_>) -> bool;
     let rows: [(&str, Says, &str, &str); 5] = [
