@@ -1,6 +1,7 @@
 //! Whether a caller holds a grant, and how far it is from one it does not hold.
 
 use std::{
+    borrow::Cow,
     net::IpAddr,
     ops::ControlFlow,
     sync::Arc,
@@ -294,36 +295,47 @@ impl Judge<'_> {
     }
 
     fn claim_holds(&self, test: &ClaimTest, principal: &Principal) -> bool {
-        let equals = |claim: &Value| test.any_of.iter().any(|wanted| self.claim_equals(wanted, claim));
-        match principal.get_claim(&test.claim) {
-            Some(Value::Array(claims)) => claims.iter().any(equals),
-            Some(claim) => equals(claim),
-            None if &*test.claim == "sub" => {
-                let subject = principal.subject();
-                test.any_of.iter().any(|wanted| self.text_equals(wanted, subject))
-            }
-            None => false,
-        }
+        let claim = principal.get_claim(&test.claim);
+        let subject = || (&*test.claim == "sub").then(|| principal.subject());
+        test.any_of.iter().filter_map(|wanted| self.wanted(wanted)).any(|wanted| match claim {
+            Some(Value::Array(claims)) => claims.iter().any(|claim| wanted.equals(claim)),
+            Some(claim) => wanted.equals(claim),
+            None => subject().is_some_and(|subject| wanted.equals_text(subject)),
+        })
     }
 
-    fn claim_equals(&self, wanted: &ClaimValue, claim: &Value) -> bool {
-        match (wanted, claim) {
-            (_, Value::String(claim)) => self.text_equals(wanted, claim),
-            (ClaimValue::Parameter(index), Value::Number(claim)) => {
-                self.case.params.get(*index).is_some_and(|param| is_decimal(claim, &param))
-            }
-            (ClaimValue::Literal(Value::Number(wanted)), Value::Number(claim)) => is_same_number(wanted, claim),
-            (ClaimValue::Literal(Value::Bool(wanted)), Value::Bool(claim)) => wanted == claim,
+    /// What a claim is to be; none if the path does not tell.
+    fn wanted<'v>(&'v self, value: &'v ClaimValue) -> Option<Wanted<'v>> {
+        match value {
+            ClaimValue::Literal(value) => Some(Wanted::Literal(value)),
+            ClaimValue::Parameter(index) => self.case.params.get(*index).map(Wanted::Parameter),
+        }
+    }
+}
+
+/// What a claim is compared with.
+enum Wanted<'v> {
+    Literal(&'v Value),
+    Parameter(Cow<'v, str>),
+}
+
+impl Wanted<'_> {
+    fn equals(&self, claim: &Value) -> bool {
+        match (self, claim) {
+            (_, Value::String(claim)) => self.equals_text(claim),
+            (Self::Parameter(wanted), Value::Number(claim)) => is_decimal(claim, wanted),
+            (Self::Literal(Value::Number(wanted)), Value::Number(claim)) => is_same_number(wanted, claim),
+            (Self::Literal(Value::Bool(wanted)), Value::Bool(claim)) => wanted == claim,
             _ => false,
         }
     }
 
     /// An empty text equals nothing.
-    fn text_equals(&self, wanted: &ClaimValue, claim: &str) -> bool {
+    fn equals_text(&self, claim: &str) -> bool {
         !claim.is_empty()
-            && match wanted {
-                ClaimValue::Literal(wanted) => wanted.as_str() == Some(claim),
-                ClaimValue::Parameter(index) => self.case.params.get(*index).is_some_and(|param| param == claim),
+            && match self {
+                Self::Literal(wanted) => wanted.as_str() == Some(claim),
+                Self::Parameter(wanted) => wanted == claim,
             }
     }
 }
