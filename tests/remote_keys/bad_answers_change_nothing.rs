@@ -12,7 +12,8 @@ fn bad_answers(elsewhere: &Provider) -> Vec<(Answer, &'static str)> {
     let twice = good.body.replacen('{', r#"{"keys":[],"#, 1);
     let secret = json!({ "kty": "oct", "kid": "b", "k": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY" });
     let mut private = jwk("b");
-    private["d"] = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".into();
+    let members = private.as_object_mut().unwrap();
+    members.insert("d".to_owned(), "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".into());
     vec![
         (good.clone().status(500), "status 500"),
         (good.clone().status(429), "status 429"),
