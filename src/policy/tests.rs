@@ -84,6 +84,7 @@ fn the_most_severe_answer_of_two_readings_wins() {
         ("PUT", 405, json!("authenticated")),
         ("GET", 500, json!({ "check": "panics" })),
         ("GET", 403, json!("nobody")),
+        ("GET", 403, json!({ "claims": { "plan": "pro" } })),
         ("GET", 401, json!({ "step_up": { "acr": ["mfa"] } })),
         ("GET", 200, json!("authenticated")),
     ];
@@ -152,6 +153,154 @@ fn nobody_with_conflicting_roles_is_let_in_where_nothing_is_listed() {
     }
 }
 
+#[test]
+fn nobody_with_conflicting_roles_is_let_in_by_more_than_a_public_rule() {
+    let roles = json!({ "editor": {}, "auditor": {} });
+    for (rule, status, conflicting) in [
+        (json!("public"), 200, 200),
+        (json!("authenticated"), 200, 403),
+        (json!("editor"), 200, 403),
+        (json!({ "any_of": ["editor", "auditor"] }), 200, 403),
+        (json!(["nobody", { "all_of": ["editor"], "claims": { "plan": "pro" } }]), 200, 403),
+    ] {
+        let document = json!({ "version": 1, "roles": &roles, "exclusive_roles": [["editor", "auditor"]],
+            "routes": { "GET /x": &rule } });
+        for (roles, status) in [(&["editor"][..], status), (&["editor", "auditor"], conflicting)] {
+            let request = with_roles(get_with("/x", json!({ "plan": "pro" })), roles);
+            assert_eq!(status_of(&document, &request), status, "{rule} {roles:?}");
+        }
+    }
+}
+
+/// Who has the right but for the step-up learns how to get it, and sees which methods there are; nobody else does.
+#[test]
+fn a_mask_hides_nothing_from_whoever_lacks_only_the_step_up() {
+    let roles = json!({ "admin": {}, "editor": {} });
+    let admin = json!({ "allow": { "all_of": ["admin"], "step_up": { "acr": ["mfa"] } }, "deny_as": "not_found" });
+    let alone = json!({ "version": 1, "roles": &roles, "routes": { "GET /x": &admin } });
+    let visible = json!({ "version": 1, "roles": &roles, "routes": { "GET /x": &admin, "PUT /x": "editor" } });
+    for (document, roles, acr, statuses) in [
+        (&alone, &["admin"][..], "mfa", [200, 405]),
+        (&alone, &["admin"], "pwd", [401, 405]),
+        (&alone, &["editor"], "mfa", [404, 404]),
+        (&visible, &["admin"], "mfa", [200, 405]),
+        (&visible, &["admin"], "pwd", [401, 405]),
+        (&visible, &["editor"], "mfa", [405, 405]),
+        (&visible, &[], "mfa", [404, 404]),
+    ] {
+        for (method, status) in ["GET", "DELETE"].into_iter().zip(statuses) {
+            let request = with_roles(get_with("/x", json!({ "acr": acr })), roles);
+            let request = Request { method: method.into(), ..request };
+            assert_eq!(status_of(document, &request), status, "{document} {method} {roles:?} {acr}");
+        }
+    }
+}
+
+/// What `ANY` covers is named as well, and makes a route visible.
+#[test]
+fn a_405_names_every_method_that_the_route_answers() {
+    let hidden = || json!({ "allow": "nobody", "deny_as": "not_found" });
+    for (rules, method, methods) in [
+        (json!({ "GET /x": "authenticated" }), "PUT", "GET HEAD"),
+        (json!({ "PUT,POST /x": "authenticated" }), "GET", "POST PUT"),
+        (json!({ "HEAD /x": "authenticated", "GET /x": hidden() }), "PUT", "HEAD"),
+        (json!({ "ANY /x": "authenticated", "PUT /x": hidden() }), "PUT", "DELETE GET HEAD OPTIONS PATCH POST"),
+    ] {
+        let document = json!({ "version": 1, "routes": rules });
+        let request = Request { method: method.into(), ..get("/x") };
+        assert_eq!(status_of(&document, &request), 405, "{rules} {method}");
+        let allow = denial_of(&document, &request).allow().map(|allow| allow.replace(", ", " "));
+        assert_eq!(allow.as_deref(), Some(methods), "{rules} {method}");
+    }
+}
+
+/// What a token asks to leave out of its roles is had all the same, and who knows what a malformed source would say.
+#[test]
+fn nothing_that_a_grant_excludes_is_had_by_whoever_holds_it() {
+    let roles = json!({ "editor": { "permissions": ["doc:write"] }, "viewer": { "permissions": ["doc:read"] } });
+    let document = json!({ "version": 1, "roles": roles, "routes": { "GET /x": { "none_of": ["doc:write"] } } });
+    for (roles, limit, malformed, status) in [
+        (&[][..], None, false, 200),
+        (&["editor"], None, false, 403),
+        (&["viewer"], None, false, 200),
+        (&["editor"], Some("doc:read"), false, 403),
+        (&["viewer"], Some("doc:read"), false, 200),
+        (&["viewer"], None, true, 403),
+    ] {
+        let mut request = with_roles(get("/x"), roles);
+        if let naive::Identity::Authenticated(principal) = &mut request.identity {
+            principal.permission_limit = limit.map(|limit| vec![limit.to_owned()]);
+            principal.malformed = malformed;
+        }
+        assert_eq!(status_of(&document, &request), status, "{request:?}");
+    }
+}
+
+#[test]
+fn a_predicate_that_panics_spoils_what_others_say_in_any_order() {
+    let [yes, panics] = ["yes", "panics"].map(|check| json!({ "check": check }));
+    let open = json!({ "claims": { "sub": "ada" } });
+    for (grants, status) in
+        [([&yes, &panics], 500), ([&panics, &yes], 500), ([&open, &panics], 200), ([&panics, &open], 200)]
+    {
+        let document = json!({ "version": 1, "routes": { "GET /x": grants } });
+        let checks = [("yes".into(), CheckOutcome::True), ("panics".into(), CheckOutcome::Panics)].into();
+        assert_eq!(status_of(&document, &Request { checks, ..get_with("/x", json!({})) }), status, "{document}");
+    }
+}
+
+/// The clock of a provider may be a minute ahead.
+#[test]
+fn a_step_up_may_ask_for_nothing_but_its_age() {
+    let document = json!({ "version": 1, "routes": { "GET /x": { "step_up": { "max_age_seconds": 300 } } } });
+    for (age, status) in [(0, 200), (300, 200), (301, 401), (-60, 200), (-61, 401)] {
+        let now = Timestamp::from_second(1_000_000).unwrap();
+        let request = Request { now, ..get_with("/x", json!({ "auth_time": 1_000_000 - age })) };
+        assert_eq!(status_of(&document, &request), status, "{age}");
+    }
+}
+
+#[test]
+fn the_names_that_a_caller_lacks_are_told() {
+    let document = json!({ "version": 1, "roles": { "a": {}, "b": {}, "c": {}, "d": {} },
+        "routes": { "GET /x": { "all_of": ["a", "b"], "any_of": ["c", "d"] } } });
+    for (roles, lacking) in
+        [(&[][..], "a b c d"), (&["a"], "b c d"), (&["c"], "a b"), (&["a", "b"], "c d"), (&["a", "d"], "b")]
+    {
+        let missing = denial_of(&document, &with_roles(get("/x"), roles)).missing.unwrap();
+        assert_eq!(missing.join(" "), lacking, "{roles:?}");
+    }
+}
+
+/// `/a;x` selects two keys.
+#[test]
+fn of_equally_severe_answers_the_first_reading_is_told() {
+    for (first, second) in [("/{any}", "/a"), ("/a;x", "/{any}")] {
+        let (key, other) = (format!("GET {first}"), format!("GET {second}"));
+        let document = json!({ "version": 1, "routes": { &key: "nobody", &other: "nobody" } });
+        let rule = denial_of(&document, &get("/a;x")).rule.unwrap();
+        assert_eq!(&*rule.pattern, first, "{key} and {other}");
+    }
+}
+
+/// A service may add a slash to the path, or be reached without the prefix of its nest.
+#[test]
+fn a_key_with_a_slash_at_its_end_binds_the_path_without_it() {
+    let document = json!({ "version": 1, "routes": { "GET /n/a/": "nobody", "GET /n/{x}": "public" } });
+    for (path, original, nested, status) in [
+        ("/n/a", None, None, 403),
+        ("/n/a/", None, None, 403),
+        ("/n/b", None, None, 200),
+        ("/n/a", Some("/n/a"), None, 403),
+        ("/a", Some("/n/a"), Some("/n"), 403),
+        ("/b", Some("/n/b"), Some("/n"), 200),
+    ] {
+        let (original_path, nested) = (original.map(str::to_owned), nested.map(str::to_owned));
+        let request = Request { original_path, nested, ..get(path) };
+        assert_eq!(status_of(&document, &request), status, "{request:?}");
+    }
+}
+
 /// Names count before everything else, and roles before permissions.
 #[test]
 fn the_farthest_part_of_a_grant_is_told() {
@@ -159,6 +308,7 @@ fn the_farthest_part_of_a_grant_is_told() {
         (json!({ "all_of": ["doc:read"] }), "insufficient-permission"),
         (json!({ "all_of": ["doc:read"], "any_of": ["admin"] }), "insufficient-role"),
         (json!({ "all_of": ["doc:read", "admin"] }), "insufficient-role"),
+        (json!({ "all_of": ["admin"], "any_of": ["doc:read"] }), "insufficient-role"),
         (json!({ "any_of": ["doc:read", "admin"] }), "insufficient-permission"),
         (json!({ "all_of": ["doc:read"], "claims": { "plan": "pro" } }), "insufficient-permission"),
         (json!({ "claims": { "plan": "pro" }, "step_up": { "acr": ["mfa"] } }), "condition-failed"),
@@ -237,6 +387,13 @@ fn get_with(path: &str, claims: Value) -> Request {
     Request { identity: naive::Identity::Authenticated(principal), ..get(path) }
 }
 
+fn with_roles(mut request: Request, roles: &[&str]) -> Request {
+    if let naive::Identity::Authenticated(principal) = &mut request.identity {
+        principal.roles = roles.iter().map(|role| (*role).to_owned()).collect();
+    }
+    request
+}
+
 /// A request of an authenticated caller without roles.
 fn get(path: &str) -> Request {
     Request {
@@ -261,6 +418,23 @@ fn status_of(document: &Value, request: &Request) -> u16 {
 }
 
 fn decided(policy: &Compiled, request: &Request, options: Options) -> Verdict {
+    match judged(policy, request, options) {
+        Decision::Allow(_) => {
+            Verdict { allowed: true, status: 200, reason: None, masked: false, allow: None, ties: Vec::new() }
+        }
+        Decision::Deny(denial) => verdict(&denial),
+    }
+}
+
+fn denial_of(document: &Value, request: &Request) -> Denial {
+    let policy = Policy::from_json_str(&document.to_string()).unwrap();
+    match judged(policy.compiled(), request, Options::default()) {
+        Decision::Allow(_) => panic!("{request:?} is denied"),
+        Decision::Deny(denial) => denial,
+    }
+}
+
+fn judged(policy: &Compiled, request: &Request, options: Options) -> Decision {
     let method = Method::from_bytes(request.method.as_bytes()).unwrap();
     let target = Target {
         method: &method,
@@ -279,14 +453,9 @@ fn decided(policy: &Compiled, request: &Request, options: Options) -> Verdict {
         now: Some(SystemTime::from(request.now)),
         checks: &checks(request),
     };
-    let decision = select(policy, &target, tolerance)
-        .map(|selections| decide(policy, &selections, &identity(&request.identity), || circumstances));
-    match decision {
-        Ok(Decision::Allow(_)) => {
-            Verdict { allowed: true, status: 200, reason: None, masked: false, allow: None, ties: Vec::new() }
-        }
-        Ok(Decision::Deny(denial)) => verdict(&denial),
-        Err(rejected) => verdict(&rejected.into()),
+    match select(policy, &target, tolerance) {
+        Ok(selections) => decide(policy, &selections, &identity(&request.identity), || circumstances),
+        Err(rejected) => Decision::Deny(rejected.into()),
     }
 }
 
