@@ -169,19 +169,9 @@ impl Steps {
             cut(reading),
             self.backslash.then(|| backslash_to_slash(reading)).flatten(),
         ];
-        let several = until_too_many(merge_slashes(reading)).chain(until_too_many(decode_behind(reading)));
+        let several = merge_slashes(reading).take(MOST).chain(decode_behind(reading).take(MOST));
         steps.into_iter().flatten().chain(several).collect()
     }
-}
-
-/// No more of distinct readings than it takes to reject the path.
-fn until_too_many(readings: impl Iterator<Item = Vec<u8>>) -> impl Iterator<Item = Vec<u8>> {
-    let mut bytes = 0;
-    readings.take(MOST).take_while(move |reading| {
-        let goes_on = bytes <= MOST_BYTES;
-        bytes += reading.len();
-        goes_on
-    })
 }
 
 /// Decodes once the percent escapes of the bytes that are `wanted`; a stray `%` stays.
@@ -362,6 +352,7 @@ mod tests {
             ("/100%25", &["/100%25", "/100%"]),
             ("/100%", &["/100%"]),
             ("/%zz", &["/%zz"]),
+            ("/%1g", &["/%1g"]),
             ("/a%3Fb", &["/a%3Fb", "/a", "/a?b"]),
             ("/a%23b", &["/a%23b", "/a", "/a#b"]),
             ("/%23a/b%3Fc", &["/%23a/b%3Fc", "/", "/#a/b", "/#a/b?c"]),
@@ -370,6 +361,7 @@ mod tests {
             ("/%61/%62/c", &["/%61/%62/c", "/a/b/c"]),
             ("/%2561/b", &["/%2561/b", "/%61/b", "/a/b"]),
             ("/a/%2561", &["/a/%2561", "/a/%61", "/a/a"]),
+            ("/%61/%2562", &["/%61/%2562", "/a/%62", "/a/b"]),
             ("/%2561/%62", &["/%2561/%62", "/%2561/b", "/%61/b", "/a/b"]),
             ("/%252F/%62", &["/%252F/%62", "/%252F/b", "/%2F/b", "///b", "//b", "/b"]),
             ("/%2561/b/%63/%64", &["/%2561/b/%63/%64", "/%2561/b/%63/d", "/%2561/b/c/d", "/%61/b/c/d", "/a/b/c/d"]),
@@ -425,6 +417,38 @@ mod tests {
             let path = format!("/{before}a{}b{}c", "/".repeat(between), "/".repeat(after));
             let read = read(&path, false).map(|readings| readings.len());
             assert_eq!(read, readings.ok_or(Rejected::TooManyReadings), "{between} {after}");
+        }
+    }
+
+    fn read_across_seams(path: &str, depth: usize) -> Result<Vec<String>, Rejected> {
+        let readings = Readings::of(path.into(), false, Tolerance::default())?.across_seams(depth)?;
+        let made = (0..readings.len()).filter(|index| readings.is_across_seam(*index));
+        Ok(made.map(|index| String::from_utf8_lossy(readings.get(index).unwrap()).into_owned()).collect())
+    }
+
+    #[test]
+    fn what_nests_alone_make_of_a_path_is_read_once() {
+        for (path, depth, made) in [
+            ("/a/b", 9, &[][..]),
+            ("/a//", 2, &[]),
+            ("/a//", 3, &["/a///"]),
+            ("/a//b", 9, &["/a//", "/a//b/b"]),
+            ("/a//b/", 3, &["/a//", "/a//b/b/", "/a//b/b"]),
+            ("/a//b/b", 3, &["/a//b", "/a//b/b/b"]),
+        ] {
+            assert_eq!(read_across_seams(path, depth).unwrap(), made, "{path} {depth}");
+        }
+    }
+
+    /// Each segment behind an empty one may be left out or said again, wherever the prefix of the nest ends.
+    #[test]
+    fn nests_make_at_most_256_readings_of_a_path_and_few_if_it_is_long() {
+        for (before, after, is_read) in
+            [("", 21, true), ("", 22, false), (&"a".repeat(30_000), 2, true), (&"a".repeat(30_000), 3, false)]
+        {
+            let path = format!("/{before}a/{}", "/b".repeat(after));
+            let rejected = read_across_seams(&path, 99).err();
+            assert_eq!(rejected, (!is_read).then_some(Rejected::TooManyReadings), "{after}");
         }
     }
 

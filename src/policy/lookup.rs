@@ -106,6 +106,8 @@ fn ends_in_slash(pattern: &Pattern) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::{EmptySegment, Lookup, Pattern};
@@ -185,6 +187,29 @@ mod tests {
                     let is_id = route == 2 && at == longest.len() + 1;
                     assert_eq!(find(&other) == Some(route), is_id, "{}", String::from_utf8_lossy(&other));
                 }
+            }
+        }
+    }
+
+    /// So many that their nodes fill the gaps between one another.
+    #[test]
+    fn of_many_keys_each_is_found_and_nothing_beside_them() {
+        let letters: Vec<char> = ('a'..='z').chain('0'..='9').chain("-_~éÿ日".chars()).collect();
+        let mut state = 1_u64;
+        let mut next = |most: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            usize::try_from(state >> 33).unwrap() % most
+        };
+        let mut segment = || -> String { (0..=next(3)).map(|_| letters[next(letters.len())]).collect() };
+        let texts: BTreeSet<_> = (0..3000).map(|_| format!("/{}/{}", segment(), segment())).collect();
+        let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+        let lookup = lookup(&texts);
+        for (route, text) in texts.iter().enumerate() {
+            assert_eq!(lookup.find(text.as_bytes(), EmptySegment::Matches), Some(route), "{text}");
+            for letter in &letters {
+                let path = format!("{text}{letter}");
+                let known = texts.binary_search(&&*path).ok();
+                assert_eq!(lookup.find(path.as_bytes(), EmptySegment::Matches), known, "{path}");
             }
         }
     }
