@@ -91,6 +91,8 @@ mod tests {
             ("/x", Some("/a/x"), Some("/{{b}}"), "/{{b}}/x", Some("/a/x"), Some("/x")),
             ("/v7/x", Some("/b/v7/x"), Some("/api/v{t}"), "/api/v{t}/v7/x", Some("/b/v7/x"), Some("/v7/x")),
             ("/", Some("/alias/"), Some("/{a}/{b}"), "/{a}/{b}/", Some("/alias/"), Some("/")),
+            ("/x", Some("/api"), Some("/api"), "/api/x", Some("/api"), Some("/x")),
+            ("/", Some("/api/x"), Some("/api"), "/api/", Some("/api/x"), Some("/")),
             ("*", Some("/api/x"), Some("/api"), "*", Some("/api/x"), None),
             ("/y", Some("/v7/x"), Some("/v{t}"), "/v{t}/y", Some("/v7/x"), Some("/y")),
             ("/v1/x", Some("/api/v1/x"), Some("/api/v1"), "/api/v1/v1/x", Some("/api/v1/x"), Some("/v1/x")),
