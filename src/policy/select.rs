@@ -187,7 +187,7 @@ impl Search<'_, '_> {
                 unlisted.push(reading);
             }
         }
-        if self.found.is_empty() || unlisted.iter().any(|reading| !self.is_exempt(*reading)) {
+        if unlisted.iter().any(|reading| !self.is_exempt(*reading)) {
             self.found.push(Selection::Unlisted);
         }
         for reading in self.readings.bare() {

@@ -371,6 +371,15 @@ fn claims_compare_by_type() {
     }
 }
 
+#[test]
+fn an_empty_claim_is_no_empty_parameter() {
+    let routes = json!({ "GET /x/{id}/y": { "claims": { "plan": "{id}" } }, "GET /x/{*rest}": "authenticated" });
+    let document = json!({ "version": 1, "routes": routes });
+    for (path, claim, status) in [("/x/7/y", "7", 200), ("/x//y", "", 403), ("/x//y", "y", 403)] {
+        assert_eq!(status_of(&document, &get_with(path, json!({ "plan": claim }))), status, "{path} {claim}");
+    }
+}
+
 /// The subject is the claim `sub` of a caller that has no such claim, and no other claim.
 #[test]
 fn the_subject_stands_for_no_claim_but_its_own() {
