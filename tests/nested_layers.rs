@@ -456,7 +456,9 @@ async fn a_long_path_costs_no_more_than_a_bounded_number_of_readings_of_it() {
     };
     let plain = cost(format!("/a/{}", "b".repeat(60_000))).await;
     let mut worst = plain;
-    for unit in ["%2525252541", "%25252541;b/", "%25252541%252F;%2541//", "%2541%252F;b//", "%252525252541%2F;b//"] {
+    for unit in
+        ["%2525252541", "%25252541;b/", "%25252541%252F;%2541//", "%2541%252F;b//", "%252525252541%2F;b//", "%2541/"]
+    {
         worst = worst.max(cost(format!("/a/{}{}", unit, "b".repeat(60_000))).await);
         worst = worst.max(cost(format!("/a/{}", unit.repeat(60_000 / unit.len()))).await);
     }

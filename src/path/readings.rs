@@ -169,9 +169,19 @@ impl Steps {
             cut(reading),
             self.backslash.then(|| backslash_to_slash(reading)).flatten(),
         ];
-        let several = merge_slashes(reading).take(MOST).chain(decode_behind(reading).take(MOST));
+        let several = until_too_many(merge_slashes(reading)).chain(until_too_many(decode_behind(reading)));
         steps.into_iter().flatten().chain(several).collect()
     }
+}
+
+/// No more of distinct readings than it takes to reject the path.
+fn until_too_many(readings: impl Iterator<Item = Vec<u8>>) -> impl Iterator<Item = Vec<u8>> {
+    let mut bytes = 0;
+    readings.take(MOST).take_while(move |reading| {
+        let goes_on = bytes <= MOST_BYTES;
+        bytes += reading.len();
+        goes_on
+    })
 }
 
 /// Decodes once the percent escapes of the bytes that are `wanted`; a stray `%` stays.

@@ -1,5 +1,6 @@
 use std::time::{Duration, SystemTime};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 use tower_authz::authn::{ClaimMap, Issuer, Jwt, JwtAlgorithm, JwtBuilder, JwtErrorKind, Keys};
@@ -116,6 +117,59 @@ async fn a_public_key_is_no_secret() {
                 let found = judge(trusting(keys.clone()).algorithms(every_algorithm()), &forged).await;
                 assert!(["rejected: algorithm-not-allowed", "rejected: unknown-key"].contains(&&*found), "{found}");
             }
+        }
+    }
+}
+
+/// What is meant to be public, or was meant for something else, is no secret, although it is long enough.
+#[test]
+fn the_text_of_a_key_is_no_secret() {
+    let certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
+    let texts = [
+        RSA_PUBLIC,
+        &format!("\n{RSA_PUBLIC}"),
+        &format!("Bag Attributes\n{RSA_PUBLIC}"),
+        include_str!("keys/rsa.pem"),
+        include_str!("keys/ed25519.pub.pem"),
+        certificate,
+        "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPL1I9oiq",
+        "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHA",
+        JWKS,
+        &serde_json::from_str::<Value>(JWKS).unwrap()["keys"][0].to_string(),
+    ];
+    for text in texts {
+        let oct = json!({ "kty": "oct", "k": URL_SAFE_NO_PAD.encode(text) });
+        for keys in [Keys::secret(text.as_bytes()), Keys::jwk(&oct.to_string())] {
+            assert_refused(keys, JwtErrorKind::UnusableKey, "it is the text of a key");
+        }
+    }
+    for text in ["{ braces and dashes ----- are fine }", "ssh! is no name of a kind of keys "] {
+        assert!(Jwt::builder().keys(Keys::secret(text.as_bytes())).build().is_ok(), "{text}");
+    }
+}
+
+/// Points of which a small multiple is none: everybody can sign for them.
+#[test]
+fn a_key_of_small_order_is_no_key() {
+    let prime = |last: u8| [&[last][..], &[0xff; 30], &[0x7f]].concat();
+    let short = |first: u8| [&[first][..], &[0; 31]].concat();
+    let eighth = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
+    for point in [
+        short(0),
+        short(1),
+        prime(0xec),
+        prime(0xed),
+        prime(0xee),
+        eighth("JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU"),
+        eighth("xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA3o"),
+    ] {
+        for sign in [0, 0x80] {
+            let mut point = point.clone();
+            point[31] |= sign;
+            let x = URL_SAFE_NO_PAD.encode(&point);
+            let keys = Keys::jwk(&json!({ "kty": "OKP", "crv": "Ed25519", "x": x }).to_string());
+            assert_refused(keys, JwtErrorKind::UnusableKey, "everybody can sign");
         }
     }
 }
@@ -255,6 +309,7 @@ fn keys_that_cannot_be_used_are_refused_when_the_authenticator_is_built() {
         (with(json!({ "kid": 1 })), UnusableKey, "its `kid` is missing or no text"),
         (with(json!({ "n": "AQAB" })), UnusableKey, "it has 17 bits"),
         (with(json!({ "n": "=" })), UnusableKey, "its `n` is not base64url"),
+        (with(json!({ "n": URL_SAFE_NO_PAD.encode([0xfe; 256]) })), UnusableKey, "its modulus is even"),
         (with(json!({ "e": "Ag" })), UnusableKey, "its public exponent"),
         (with(json!({ "e": "AQ" })), UnusableKey, "its public exponent"),
         (with(json!({ "e": "AQA" })), UnusableKey, "its public exponent"),

@@ -1,6 +1,7 @@
 //! What an attacker may try who has seen tokens and public keys. Other tables are in `tokens_are_proved_before_they_are_believed`
 //! and `algorithms_are_bound_to_keys`.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -109,6 +110,15 @@ async fn what_is_signed_is_believed_only_if_it_can_be_meant() {
         (claims(r#","iat":"1800000000""#), "rejected: malformed"),
         (claims(r#","iat":-1"#), "rejected: malformed"),
         (claims(r#","iat":null"#), "rejected: malformed"),
+        (claims(r#","jti":7"#), "rejected: malformed"),
+        (claims(r#","jti":null"#), "rejected: malformed"),
+        (claims(r#","jti":["7"]"#), "rejected: malformed"),
+        (claims(r#","jti":"7","sid":"7""#), "ada"),
+        (claims(r#","sid":7"#), "rejected: malformed"),
+        (claims(r#","sid":{}"#), "rejected: malformed"),
+        (claims(r#","iss":7"#), "rejected: malformed"),
+        (claims(r#","iss":["https://id"]"#), "rejected: malformed"),
+        (claims(r#","iss":null"#), "rejected: malformed"),
         (claims(r#","x":"\ud83d\ude00 \u0000""#), "ada"),
         (claims(r#","x":"\ud83d""#), "rejected: malformed"),
         (claims(r#","\ude00":1"#), "rejected: malformed"),
@@ -149,6 +159,39 @@ async fn signatures_of_curves_have_one_form() {
     }
 }
 
+/// A signature and the modulus added have the same remainder, and would be a second text of one token (RFC 8017, section
+/// 8.1.2, step 2).
+#[tokio::test]
+async fn signatures_of_rsa_have_one_form() {
+    let rsa = pair("rsa");
+    let set: Value = serde_json::from_str(JWKS).unwrap();
+    let modulus = URL_SAFE_NO_PAD.decode(set["keys"][0]["n"].as_str().unwrap()).unwrap();
+    for (ours, theirs) in rsa.algorithms.iter().filter(|(ours, _)| ours.as_str().ends_with("256")) {
+        let jwt = || Jwt::builder().keys(rsa.public.clone()).algorithms([*ours]).clock(clock).build().unwrap();
+        let header = json!({ "alg": ours.as_str() }).to_string();
+        let signed =
+            (0..1_000).map(|number| sign_by(&rsa.private, *theirs, &header, &claims(&format!(r#","x":{number}"#))));
+        let with_larger = |token: String| {
+            let (message, signature) = token.rsplit_once('.').unwrap();
+            let larger = sum(&URL_SAFE_NO_PAD.decode(signature).unwrap(), &modulus)?;
+            Some((format!("{message}.{}", encode(&larger)), token))
+        };
+        let (larger, good) = signed.into_iter().find_map(with_larger).unwrap();
+        assert_eq!(outcome(&identify(&jwt(), &bearing(&good)).await), "ada", "{ours}");
+        assert_eq!(outcome(&identify(&jwt(), &bearing(&larger)).await), "rejected: bad-signature", "{ours}");
+    }
+}
+
+/// The sum of two numbers of one length, if it has that length, too.
+fn sum(one: &[u8], other: &[u8]) -> Option<Vec<u8>> {
+    let (mut sum, mut carry) = (one.to_vec(), 0);
+    for (digit, more) in sum.iter_mut().zip(other).rev() {
+        let both = u16::from(*digit) + u16::from(*more) + carry;
+        (*digit, carry) = (both.to_be_bytes()[1], both >> 8);
+    }
+    (carry == 0).then_some(sum)
+}
+
 /// RFC 7515, appendices A.4 and A.5 (RFC 7519, section 6.1); RFC 7516, appendix A.3; RFC 7797, section 4.2.
 #[tokio::test]
 async fn examples_of_other_ways_to_protect_a_message_are_refused() {
@@ -159,6 +202,10 @@ async fn examples_of_other_ways_to_protect_a_message_are_refused() {
         ("eyJhbGciOiJBMTI4S1ciLCJlbmMiOiJBMTI4Q0JDLUhTMjU2In0.6KB707dM9YTIgHtLvtgWQ8mKwboJW3of9locizkDTHzBC2IlrT1oOQ.AxY8DCtDaGlsbGljb3RoZQ.KDlTtXchhZTGufMYmOYGS4HffxPSUrfmqCHXaI9wOGY.U0m_YmjN04DJvceFICbCVQ".to_owned(), "rejected: malformed"),
         ("eyJhbGciOiJIUzI1NiIsImI2NCI6ZmFsc2UsImNyaXQiOlsiYjY0Il19..A5dxf2s96_n5FLueVuW1Z_vh161FwXZC4YLPff6dmDY".to_owned(), "rejected: malformed"),
         (sign(r#"{"alg":"HS256","b64":false,"crit":["b64"]}"#, &self::claims("")), "rejected: not-accepted"),
+        (sign(r#"{"alg":"HS256","b64":false}"#, &self::claims("")), "rejected: not-accepted"),
+        (sign(r#"{"alg":"HS256","b64":"false"}"#, &self::claims("")), "rejected: not-accepted"),
+        (sign(r#"{"alg":"HS256","b64":null}"#, &self::claims("")), "rejected: not-accepted"),
+        (sign(r#"{"alg":"HS256","b64":true}"#, &self::claims("")), "ada"),
         (sign(r#"{"alg":"HS256","cty":"JWT"}"#, &token(json!({}))), "rejected: malformed"),
         (r#"{"protected":"e30","payload":"e30","signature":"AA"}"#.to_owned(), "rejected: malformed"),
     ];

@@ -11,6 +11,9 @@ fn bad_answers(elsewhere: &Provider) -> Vec<(Answer, &'static str)> {
     let good = Answer::keys(&["b"]);
     let twice = good.body.replacen('{', r#"{"keys":[],"#, 1);
     let secret = json!({ "kty": "oct", "kid": "b", "k": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY" });
+    let mut private = jwk("b");
+    let members = private.as_object_mut().unwrap();
+    members.insert("d".to_owned(), "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".into());
     vec![
         (good.clone().status(500), "status 500"),
         (good.clone().status(429), "status 429"),
@@ -30,6 +33,7 @@ fn bad_answers(elsewhere: &Provider) -> Vec<(Answer, &'static str)> {
         (set(json!({})), "no list of `keys`"),
         (set(json!([{}, 1])), "key 1: it is no object"),
         (set(json!([secret])), "secret"),
+        (set(json!([private])), "secret"),
         (set(json!([{ "kty": "\n" }])), r"`\n`"),
         (Answer::text(format!("{}{}", good.body, " ".repeat(5_000))), "longer than 5000 bytes"),
         (Answer::text(" ".repeat(1_000)).endless(), "longer than 5000 bytes"),

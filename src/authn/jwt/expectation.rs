@@ -37,6 +37,7 @@ impl Expectation {
         self.check_required(claims)?;
         check_unbound(claims)?;
         check_issued(claims)?;
+        check_names(claims)?;
         self.check_not_before(claims, now)?;
         self.check_expiry(claims, now)
     }
@@ -84,6 +85,16 @@ fn check_unbound(claims: &Map<String, Value>) -> Result<(), CredentialError> {
 /// When a token was issued decides nothing, but must be a time (RFC 7519, section 4.1.6).
 fn check_issued(claims: &Map<String, Value>) -> Result<(), CredentialError> {
     time(claims, "iat").map(drop)
+}
+
+/// What a token, its session and its issuer are called must be texts (RFC 7519, section 4.1): whoever withdraws tokens by
+/// them would look for others in vain.
+fn check_names(claims: &Map<String, Value>) -> Result<(), CredentialError> {
+    let is_name = |claim: &str| matches!(claim, "iss" | "jti" | "sid");
+    match claims.iter().find(|(claim, value)| is_name(claim) && !value.is_string()) {
+        Some((claim, _)) => Err(malformed(&format!("the claim `{claim}` is no text"))),
+        None => Ok(()),
+    }
 }
 
 /// A time in seconds since 1970, with or without a fraction (`NumericDate`, RFC 7519, section 2).

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{
     algorithm::JwtAlgorithm::{self, EdDsa, Es256, Es384, Hs256, Hs384, Hs512},
-    backend,
+    backend, object,
 };
 
 /// The shortest secret in bytes (RFC 7518, section 3.2).
@@ -17,6 +17,21 @@ pub(super) const MIN_SECRET: usize = 32;
 
 /// The sizes of RSA keys that every backend verifies with, in bits.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
+
+/// How the keys of OpenSSH begin (RFC 4253, section 6.6; RFC 5656, section 3.1).
+const SSH_KEYS: [&[u8]; 4] = [b"ssh-", b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"];
+
+/// The `x` of the points of Ed25519 that are none when they are taken eight times, but for the sign; all that backends
+/// read as one of them (RFC 8032, section 5.1.3). Everybody can sign for such a key.
+const SMALL_ORDER: [&str; 7] = [
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    "JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU",
+    "xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA3o",
+    "7P_______________________________________38",
+    "7f_______________________________________38",
+    "7v_______________________________________38",
+];
 
 /// A key, the algorithms that it is for, and the name that tokens call it by.
 #[derive(Clone, Debug)]
@@ -32,10 +47,13 @@ impl Key {
     }
 
     /// A secret, for the algorithms that it is long enough for.
-    pub(super) fn secret(secret: &[u8]) -> Self {
+    pub(super) fn secret(secret: &[u8]) -> Result<Self, String> {
+        if is_text_of_a_key(secret) {
+            return Err("it is the text of a key, and no secret".to_owned());
+        }
         let least = [(Hs256, MIN_SECRET), (Hs384, 48), (Hs512, 64)];
         let fit = least.into_iter().filter(|(_, least)| secret.len() >= *least);
-        Self::new(fit.map(|(algorithm, _)| algorithm).collect::<Vec<_>>(), DecodingKey::from_secret(secret))
+        Ok(Self::new(fit.map(|(algorithm, _)| algorithm).collect::<Vec<_>>(), DecodingKey::from_secret(secret)))
     }
 
     /// One public key in PEM: SPKI (RFC 5280, section 4.1) or, for RSA, PKCS #1 (RFC 8017, appendix A.1.1).
@@ -70,12 +88,22 @@ impl Key {
             "RSA" => Self::rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?)?,
             "EC" => Self::ec_coordinates(text(jwk, "crv")?, &bytes(jwk, "x")?, &bytes(jwk, "y")?)?,
             "OKP" => Self::octets(text(jwk, "crv")?, &bytes(jwk, "x")?)?,
-            "oct" => Self::secret(&bytes(jwk, "k")?),
+            "oct" => Self::secret(&bytes(jwk, "k")?)?,
             other => return Err(format!("its type `{}` is not supported", other.escape_debug())),
         };
         let id = jwk.contains_key("kid").then(|| text(jwk, "kid").map(Into::into)).transpose()?;
         let named = jwk.contains_key("alg").then(|| text(jwk, "alg")).transpose()?;
         Self { id, ..key }.only_for(named)
+    }
+
+    /// A JSON Web Key that everybody can read: one that can sign as well as verify proves nothing then (RFC 7518,
+    /// section 6; RFC 8037, section 2).
+    #[cfg(feature = "jwks")]
+    pub(super) fn published(jwk: &Map<String, Value>) -> Result<Self, String> {
+        if ["d", "p", "q", "k"].into_iter().any(|secret| jwk.contains_key(secret)) {
+            return Err("it is a secret, and published".to_owned());
+        }
+        Self::jwk(jwk)
     }
 
     fn only_for(mut self, algorithm: Option<&str>) -> Result<Self, String> {
@@ -95,8 +123,11 @@ impl Key {
         if !RSA_BITS.contains(&bits) {
             return Err(format!("it has {bits} bits, and RSA keys need {} to {}", RSA_BITS.start(), RSA_BITS.end()));
         }
-        let is_odd = exponent.last().is_some_and(|last| last & 1 == 1);
-        if !is_odd || exponent == [1] || exponent.len() > 4 {
+        let is_odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
+        if !is_odd(modulus) {
+            return Err("its modulus is even".to_owned());
+        }
+        if !is_odd(exponent) || exponent == [1] || exponent.len() > 4 {
             return Err("its public exponent is out of range".to_owned());
         }
         Ok(Self::new(JwtAlgorithm::RSA, DecodingKey::from_rsa_raw_components(modulus, exponent)))
@@ -133,8 +164,11 @@ impl Key {
     }
 
     fn ed25519(public: &[u8]) -> Result<Self, String> {
-        if public.len() != 32 {
-            return Err("it needs 32 bytes".to_owned());
+        let mut point = <[u8; 32]>::try_from(public).map_err(|_| "it needs 32 bytes".to_owned())?;
+        let [.., sign] = &mut point;
+        *sign &= 0x7F;
+        if SMALL_ORDER.contains(&URL_SAFE_NO_PAD.encode(point).as_str()) {
+            return Err("everybody can sign for it".to_owned());
         }
         Ok(Self::new([EdDsa], DecodingKey::from_ed_der(public)))
     }
@@ -144,18 +178,23 @@ impl Key {
         id.is_none_or(|id| self.id.as_deref().is_none_or(|own| own == id))
     }
 
-    /// Whether it can sign as well as verify, so that it must not be published.
-    #[cfg(feature = "jwks")]
-    pub(super) fn is_secret(&self) -> bool {
-        self.algorithms.iter().any(|algorithm| matches!(algorithm, Hs256 | Hs384 | Hs512))
-    }
-
     pub(super) fn is_for(&self, algorithm: JwtAlgorithm) -> bool {
         self.algorithms.contains(&algorithm)
     }
 
     pub(super) fn verify(&self, algorithm: JwtAlgorithm, message: &[u8], signature: &Vec<u8>) -> bool {
-        self.is_for(algorithm) && backend::verify(algorithm, &self.material, message, signature)
+        self.is_for(algorithm)
+            && self.has_in_range(signature)
+            && backend::verify(algorithm, &self.material, message, signature)
+    }
+
+    /// Whether a signature of RSA is less than the modulus, and as long (RFC 8017, sections 8.1.2 and 8.2.2): not every
+    /// backend asks.
+    fn has_in_range(&self, signature: &[u8]) -> bool {
+        match self.material.kind() {
+            DecodingKeyKind::RsaModulusExponent { n, .. } => signature.len() == n.len() && signature < n.as_slice(),
+            DecodingKeyKind::SecretOrDer(_) => true,
+        }
     }
 }
 
@@ -181,6 +220,12 @@ fn check_use(jwk: &Map<String, Value>) -> Result<(), String> {
         return Ok(());
     }
     Err("it is not for verifying signatures".to_owned())
+}
+
+/// Whether it is a key in PEM, of OpenSSH, or a JSON Web Key or a set of them.
+fn is_text_of_a_key(secret: &[u8]) -> bool {
+    let is_pem = secret.windows(11).any(|text| text == b"-----BEGIN ");
+    is_pem || SSH_KEYS.iter().any(|kind| secret.starts_with(kind)) || object::parse(secret).is_some()
 }
 
 fn text<'a>(jwk: &'a Map<String, Value>, member: &str) -> Result<&'a str, String> {
@@ -210,7 +255,7 @@ mod tests {
     #[test]
     fn the_example_of_rfc_8037_is_verified() {
         let jwk = br#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
-        let key = Key::jwk(&super::super::object::parse(jwk).unwrap()).unwrap();
+        let key = Key::jwk(&object::parse(jwk).unwrap()).unwrap();
         let message = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
         let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
         let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use arc_swap::{ArcSwapOption, Guard};
-use serde_json::value::RawValue;
+use serde_json::{Map, Value, value::RawValue};
 
 use super::{algorithm::JwtAlgorithm, key::Key, object};
 use crate::identity::CredentialErrorKind;
@@ -58,6 +58,10 @@ pub(super) struct ReadKeys {
 
 impl ReadKeys {
     pub(super) fn jwks(json: &[u8]) -> Result<Self, String> {
+        Self::read(json, Key::jwk)
+    }
+
+    fn read(json: &[u8], read_key: fn(&Map<String, Value>) -> Result<Key, String>) -> Result<Self, String> {
         let set = object::parse_top(json).ok_or("it is not a JSON object, or names a member twice")?;
         let members = set.get("keys").and_then(|keys| serde_json::from_str::<Vec<&RawValue>>(keys.get()).ok());
         let members = members.ok_or("it has no list of `keys`")?;
@@ -65,7 +69,7 @@ impl ReadKeys {
         for (index, member) in members.iter().enumerate() {
             let object = object::parse(member.get().as_bytes());
             let key = object.ok_or_else(|| "it is no object, or names a member twice".to_owned());
-            match key.and_then(|object| Key::jwk(&object)) {
+            match key.and_then(|object| read_key(&object)) {
                 Ok(key) => read.keys.push(key),
                 Err(problem) => read.problems.push(format!("key {index}: {problem}")),
             }
@@ -76,9 +80,7 @@ impl ReadKeys {
     /// A set that holds a key of use, and in which no secret is one: everybody can read what is published.
     #[cfg(feature = "jwks")]
     pub(super) fn published(json: &[u8]) -> Result<Self, String> {
-        let mut read = Self::jwks(json)?;
-        let secrets = read.keys.extract_if(.., |key| key.is_secret()).count();
-        read.problems.extend((0..secrets).map(|_| "a key is a secret, and published".to_owned()));
+        let read = Self::read(json, Key::published)?;
         if read.keys.is_empty() { Err(read.nothing()) } else { Ok(read) }
     }
 

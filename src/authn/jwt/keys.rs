@@ -70,11 +70,11 @@ pub(super) enum Origin {
 
 impl Keys {
     /// A secret that issuer and service share: at least 32 random bytes. For HS256 unless other algorithms are
-    /// allowed.
+    /// allowed. The text of another key, such as PEM or a JSON Web Key, is none: most of those are public.
     pub fn secret(secret: &[u8]) -> Self {
         let key = match secret.len() {
             short @ ..MIN_SECRET => Err(JwtError::short_secret(short)),
-            _ => Ok(vec![Key::secret(secret)]),
+            _ => Key::secret(secret).map(|key| vec![key]).map_err(|problem| unusable("the secret", &problem)),
         };
         Self { default_algorithms: &[Hs256], ..Self::fixed(key) }
     }

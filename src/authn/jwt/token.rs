@@ -66,6 +66,9 @@ impl<'a> Token<'a> {
         if self.header.contains_key("crit") {
             return Err(not_accepted("the token has critical extensions, and none is understood"));
         }
+        if self.header.get("b64").is_some_and(|encoded| *encoded != true) {
+            return Err(not_accepted("the claims of the token are said not to be encoded (RFC 7797)"));
+        }
         typing.check(self.header.get("typ"))?;
         Ok(algorithm)
     }

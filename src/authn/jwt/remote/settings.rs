@@ -43,8 +43,8 @@ const LEAST: Duration = Duration::from_millis(100);
 ///   are answered 503, with `Retry-After`.
 /// - **Trust.** Addresses are `https`, but for those of this very machine. TLS is that of rustls with aws-lc-rs, whatever
 ///   the default of the process, and trusts the roots of the system. Redirects are not followed, and answers are
-///   [bounded](Self::max_size). Metadata must name exactly the issuer that was asked for. Secrets in a published set
-///   are no keys. One unusable key does not spoil the others. The provider is asked directly: a proxy that the
+///   [bounded](Self::max_size). Metadata must name exactly the issuer that was asked for. Secrets and private keys
+///   in a published set are no keys. One unusable key does not spoil the others. The provider is asked directly: a proxy that the
 ///   environment names (`HTTPS_PROXY`) is not used.
 ///
 /// ```no_run
