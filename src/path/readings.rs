@@ -186,6 +186,9 @@ fn until_too_many(readings: impl Iterator<Item = Vec<u8>>) -> impl Iterator<Item
 
 /// Decodes once the percent escapes of the bytes that are `wanted`; a stray `%` stays.
 fn decode(reading: &[u8], wanted: impl Fn(u8) -> bool) -> Option<Vec<u8>> {
+    if !reading.contains(&b'%') {
+        return None;
+    }
     let mut decoded = Vec::with_capacity(reading.len());
     let mut rest = reading;
     while let Some((&byte, tail)) = rest.split_first() {

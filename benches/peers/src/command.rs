@@ -160,7 +160,8 @@ fn only(contenders: &[Contender], name: &str, case: Case, requests: usize) -> Ou
         return Err(format!("nobody is called `{name}`; there are:\n{}", names.join("\n")).into());
     };
     let mut driver = contender.build();
-    // One at a time: pieces of many requests that are given back together keep the allocator busy, and how much depends on what lay beside them.
+    // One at a time: pieces of many requests that are given back together keep the allocator busy, and how much depends
+    // on what lay beside them.
     for _ in 0..requests {
         driver.batch(case, 1);
     }
