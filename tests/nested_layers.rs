@@ -146,6 +146,24 @@ async fn a_masked_guard_behind_a_public_rule_answers_bad_credentials_like_a_miss
     }
 }
 
+/// What hides nothing needs not look like anything else: the denial of a handler is told as it is, whatever was wrong with
+/// credentials that the public rule did not ask for.
+#[tokio::test]
+async fn a_handler_behind_a_public_rule_says_why_it_denies_whatever_the_credentials_were() {
+    let routes = policy(r#"{ "version": 1, "routes": { "GET /handled": "public" } }"#);
+    let events = Arc::new(AtomicUsize::new(0));
+    let gate = AuthzLayer::builder(routes).authenticator(by_header).reporter(denials_into(&events)).build().unwrap();
+    let handler = || async { Err::<(), _>(Denial::forbidden().message("Not yours.")) };
+    let app = gate.protect(Router::new().route("/handled", get(handler)));
+    for user in [None, Some("bob"), Some("bad"), Some("down")] {
+        let Answer(status, headers, body) = whole(app.clone().oneshot(request("/handled", user)).await.unwrap()).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{user:?}");
+        assert!(headers.iter().all(|(name, _)| name != "www-authenticate"), "{user:?} {headers:?}");
+        assert!(body.windows(10).any(|part| part == b"Not yours."), "{user:?} {body:?}");
+        assert_eq!(events.swap(0, Ordering::Relaxed), 1, "{user:?}");
+    }
+}
+
 /// An identity layer denies nobody, so what it finds wrong with credentials must not show where a handler masks: the
 /// gate outside has found nothing wrong, and answers a missing path 404.
 #[tokio::test]
@@ -276,6 +294,7 @@ async fn a_mask_is_that_of_the_gate_inside_where_the_principal_is_taken_away_bet
         let masked = whole(app.oneshot(request("/secret", Some("bob"))).await.unwrap()).await;
         assert_eq!(masked, missing, "a gate {name}");
         assert_eq!(masked.0, StatusCode::NOT_FOUND, "a gate {name}");
+        assert_ne!(masked.2, "gone fishing", "a gate {name}");
     }
 }
 
@@ -378,6 +397,52 @@ async fn a_gate_behind_identify_tells_bad_and_unavailable_from_absent() {
         told.push(app.clone().oneshot(request("/a", Some(user))).await.unwrap().status().as_u16());
     }
     assert_eq!(told, [200, 401, 503]);
+}
+
+/// The identity layer that is further inside has the last word, also where it has found nothing and the one outside
+/// something that is no good.
+#[tokio::test]
+async fn of_two_identity_layers_the_one_inside_counts() {
+    let gate =
+        AuthzLayer::builder(policy(r#"{ "version": 1, "roles": { "admin": {} }, "routes": { "GET /a": "admin" } }"#))
+            .authenticator(authn::principal_extension())
+            .build()
+            .unwrap();
+    let by_key = |head: Head<'_>| head.headers().get("x-key").map(|_| Principal::new("robot").roles(["admin"]));
+    let app = Identify::new(by_header).layer(Identify::new(by_key).layer(gate.layer(leaf())));
+    for user in [None, Some("bad"), Some("down"), Some("bob"), Some("ada=admin")] {
+        for (has_key, listed, unlisted) in [(false, 401, 404), (true, 200, 404)] {
+            for (path, status) in [("/a", listed), ("/nothing", unlisted)] {
+                let mut request = request(path, user);
+                if has_key {
+                    request.headers_mut().insert("x-key", HeaderValue::from_static("7"));
+                }
+                let answer = app.clone().oneshot(request).await.unwrap();
+                assert_eq!(answer.status().as_u16(), status, "{path} {user:?} has a key: {has_key}");
+            }
+        }
+    }
+}
+
+/// A principal that a layer of the application puts behind an identity layer is the caller, whatever was found outside.
+#[tokio::test]
+async fn a_principal_that_is_put_behind_an_identity_layer_counts() {
+    let session = MapRequestLayer::new(|mut request: Request<Body>| {
+        request.extensions_mut().insert(Principal::new("session").roles(["admin"]));
+        request
+    });
+    let known = |caller: Principal| async move { caller.subject().to_owned() };
+    let app = Router::new()
+        .route("/guarded", get(known).route_layer(Guard::role("admin")))
+        .route("/handled", get(known))
+        .layer(session)
+        .layer(Identify::new(by_header));
+    for user in [None, Some("bob"), Some("bad"), Some("down")] {
+        for path in ["/guarded", "/handled"] {
+            let answer = whole(app.clone().oneshot(request(path, user)).await.unwrap()).await;
+            assert_eq!((answer.0, &*answer.2), (StatusCode::OK, &b"session"[..]), "{path} {user:?}");
+        }
+    }
 }
 
 /// Section 4: "`has_role` and guards mean *effective* roles (inheritance) of that snapshot". An `Identify` between a

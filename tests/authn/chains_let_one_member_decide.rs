@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use http::{HeaderName, Request};
 use tower_authz::{Authentication, Authenticator, Challenge, CredentialError, Head, Identity, Principal, authn};
@@ -100,6 +103,28 @@ async fn the_first_of_several_ambient_members_decides() {
         for (headers, expected) in [(["one", "two"], "one"), (["x", "two"], "two"), (["x", "y"], "anonymous")] {
             let builder = headers.iter().fold(Request::get("/"), |builder, name| builder.header(*name, "good"));
             assert_eq!(outcome(&identify(&chain, &builder.body(()).unwrap()).await), expected);
+        }
+    }
+}
+
+/// Asking may count attempts, or cost a query.
+#[tokio::test]
+async fn no_member_is_asked_twice() {
+    for waits in [false, true] {
+        let asked = Arc::<[AtomicUsize; 2]>::default();
+        let counted = |index: usize, name: &'static str| {
+            let (asked, member) = (Arc::clone(&asked), Member { name, waits });
+            authn::from_fn(move |head: Head<'_>| {
+                asked[index].fetch_add(1, Ordering::Relaxed);
+                member.authenticate(head)
+            })
+        };
+        let chain = authn::Chain::new(authn::ambient(counted(0, "cookie"))).or(counted(1, "token"));
+        for (headers, times) in [(&[][..], [1, 1]), (&["cookie"], [1, 1]), (&["token"], [usize::from(waits), 1])] {
+            let builder = headers.iter().fold(Request::get("/"), |builder, name| builder.header(*name, "good"));
+            identify(&chain, &builder.body(()).unwrap()).await;
+            let counts = asked.each_ref().map(|count| count.swap(0, Ordering::Relaxed));
+            assert_eq!(counts, times, "{headers:?}, waits: {waits}");
         }
     }
 }

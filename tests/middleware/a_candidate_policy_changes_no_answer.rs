@@ -1,7 +1,7 @@
 //! A whole policy beside the one in force: judged by, reported where it differs, never enforced.
 
 use axum::{Router, routing::get};
-use tower_authz::PolicyHandle;
+use tower_authz::{Enforcement, PolicyHandle};
 
 use super::{
     callers::{builder, policy},
@@ -24,10 +24,15 @@ const CANDIDATE: &str = r#"{ "version": 1, "roles": { "viewer": {}, "admin": { "
 #[tokio::test]
 async fn a_candidate_policy_is_reported_where_its_answer_would_be_another() {
     let candidate = PolicyHandle::new(policy(CANDIDATE));
-    let authz = builder(ENFORCED).shadow_policy(&candidate).build().unwrap();
-    for protect in [true, false] {
+    for (protect, enforcement) in [
+        (true, Enforcement::Enforce),
+        (false, Enforcement::Enforce),
+        (true, Enforcement::ReportOnly),
+        (false, Enforcement::ReportOnly),
+    ] {
+        let authz = builder(ENFORCED).shadow_policy(&candidate).enforcement(enforcement).build().unwrap();
         let router = Router::new().fallback(|| async { "reached" });
-        let app = if protect { authz.protect(router).into_router() } else { router.layer(authz.clone()) };
+        let app = if protect { authz.protect(router).into_router() } else { router.layer(authz) };
         let to = serve(app).await;
         for (path, who, status, says) in [
             ("/same", "Role viewer", 200, None),
@@ -42,7 +47,8 @@ async fn a_candidate_policy_is_reported_where_its_answer_would_be_another() {
         ] {
             let events = Events::record();
             let answer = Ask::get(path).header("authorization", who).send(to).await;
-            let asked = format!("{path} {who}, protect: {protect}");
+            let asked = format!("{path} {who}, protect: {protect}, {enforcement:?}");
+            let status = if enforcement == Enforcement::Enforce { status } else { 200 };
             assert_eq!(answer.status, status, "{asked}");
             let differ: Vec<_> =
                 events.take().into_iter().filter(|event| event.message == "shadow grants decide differently").collect();

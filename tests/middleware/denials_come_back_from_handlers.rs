@@ -222,10 +222,11 @@ async fn what_the_inner_answer_had_of_its_own_is_gone() {
     });
     let guarded = Router::new().route("/doc/x", get(|| async {}).route_layer(Guard::role("editor")));
     let identify = Identify::with(caller, inner, tower_authz::report::TracingReporter::new());
-    let to = serve(layer(POLICY).protect(guarded.layer(identify))).await;
+    let origin = SetResponseHeaderLayer::appending(header::VARY, HeaderValue::from_static("origin"));
+    let to = serve(layer(POLICY).protect(guarded.layer(identify).layer(origin))).await;
     let answer = Ask::get("/doc/x").header("authorization", "Role viewer").send(to).await;
     assert_eq!((answer.status.as_u16(), answer.header("x-inner")), (403, None));
-    assert_eq!(answer.all("vary"), ["accept"]);
+    assert_eq!(answer.all("vary"), ["accept", "origin"], "each once, and what others have added");
     assert!(!answer.holds("inner"));
 }
 

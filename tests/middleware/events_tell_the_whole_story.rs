@@ -229,6 +229,17 @@ async fn of_two_request_ids_the_first_is_told() {
 }
 
 #[tokio::test]
+async fn a_request_without_an_id_is_told_without_one() {
+    let to = serve(AuthzLayer::builder(policy(POLICY)).authenticator(caller).build().unwrap().protect(router())).await;
+    for (id, told) in [(None, None), (Some(""), None), (Some("one"), Some("one"))] {
+        let events = Events::record();
+        let ask = id.map_or(Ask::get("/doc/7"), |id| Ask::get("/doc/7").header("x-request-id", id));
+        assert_eq!(ask.send(to).await.status, 401);
+        assert_eq!(events.denial().field("http.request.id"), told, "{id:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_allowed_request_is_told_at_debug() {
     let to = app().await;
     for (target, who, user) in [("/doc/7", "Role viewer", Some("ada")), ("/open", "", None), ("/open", "Bad", None)] {
@@ -244,7 +255,7 @@ async fn an_allowed_request_is_told_at_debug() {
     }
 }
 
-/// What is public does not show that nobody can be let in elsewhere.
+/// What was reported.
 type Told = Arc<Mutex<Vec<EventKind>>>;
 
 /// A sink that says whether it wants to hear of requests that are allowed.
@@ -268,33 +279,42 @@ async fn a_sink_hears_of_allowed_requests_unless_it_does_not_want_to() {
         move |event: &report::Event<'_>| told.lock().unwrap().push(event.kind())
     };
     let shared = |wants| Arc::new(Sink(Arc::clone(&told), wants)) as Arc<dyn Reporter>;
-    let builder = || AuthzLayer::builder(policy(POLICY)).authenticator(caller).client(Client::peer());
-    for (name, builder, wants) in [
-        ("a closure", builder().reporter(closure), true),
-        ("a sink that wants to", builder().reporter(Sink(Arc::clone(&told), true)), true),
-        ("a sink that does not", builder().reporter(Sink(Arc::clone(&told), false)), false),
-        ("a shared one that wants to", builder().reporter(shared(true)), true),
-        ("a shared one that does not", builder().reporter(shared(false)), false),
-    ] {
-        let to = serve(builder.build().unwrap().protect(router())).await;
-        for (path, kind) in [("/open", EventKind::Allowed), ("/guarded/7", EventKind::Denied)] {
-            Ask::get(path).send(to).await;
-            let expected: &[_] = if wants || kind == EventKind::Denied { &[kind] } else { &[] };
-            assert_eq!(std::mem::take(&mut *told.lock().unwrap()), expected, "{path} is told to {name}");
+    let with_candidates =
+        POLICY.replace(r#""GET /open""#, r#""GET /new": { "allow": "admin", "shadow": "viewer" }, "GET /open""#);
+    for policy in [policy(POLICY), policy(&with_candidates)] {
+        let builder = || AuthzLayer::builder(policy.clone()).authenticator(caller).client(Client::peer());
+        for (name, builder, wants) in [
+            ("a closure", builder().reporter(closure.clone()), true),
+            ("a sink that wants to", builder().reporter(Sink(Arc::clone(&told), true)), true),
+            ("a sink that does not", builder().reporter(Sink(Arc::clone(&told), false)), false),
+            ("a shared one that wants to", builder().reporter(shared(true)), true),
+            ("a shared one that does not", builder().reporter(shared(false)), false),
+        ] {
+            let to = serve(builder.build().unwrap().protect(router())).await;
+            for (path, kind) in [("/open", EventKind::Allowed), ("/guarded/7", EventKind::Denied)] {
+                Ask::get(path).send(to).await;
+                let expected: &[_] = if wants || kind == EventKind::Denied { &[kind] } else { &[] };
+                assert_eq!(std::mem::take(&mut *told.lock().unwrap()), expected, "{path} is told to {name}");
+            }
         }
     }
 }
 
+/// What is public does not show that nobody can be let in elsewhere.
 #[tokio::test]
 async fn an_identity_layer_that_is_missing_is_told_once() {
-    let authenticator = authn::from_extension(|name: &String| Some(Principal::new(name.as_str())));
-    let authz = AuthzLayer::builder(policy(POLICY)).authenticator(authenticator).build().unwrap();
-    let to = serve(authz.protect(router())).await;
-    for (target, status, errors) in [("/open", 200, 1), ("/open", 200, 0), ("/doc/7", 500, 1)] {
-        let events = Events::record();
-        assert_eq!(Ask::get(target).send(to).await.status, status, "{target}");
-        let events = events.take();
-        assert_eq!(events.iter().filter(|event| event.level == Level::ERROR).count(), errors, "{target}: {events:#?}");
+    let authenticator = || authn::from_extension(|name: &String| Some(Principal::new(name.as_str())));
+    let builder = || AuthzLayer::builder(policy(POLICY)).authenticator(authenticator());
+    for (name, builder, denials) in
+        [("tracing", builder(), 1), ("a sink that wants little", builder().reporter(Sink(Told::default(), false)), 0)]
+    {
+        let to = serve(builder.build().unwrap().protect(router())).await;
+        for (target, status, errors) in [("/open", 200, 1), ("/open", 200, 0), ("/doc/7", 500, denials)] {
+            let events = Events::record();
+            assert_eq!(Ask::get(target).send(to).await.status, status, "{target}");
+            let told = events.take().into_iter().filter(|event| event.level == Level::ERROR).collect::<Vec<_>>();
+            assert_eq!(told.len(), errors, "{target} is told to {name}: {told:#?}");
+        }
     }
 }
 

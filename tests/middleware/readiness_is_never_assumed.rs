@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
@@ -21,7 +22,10 @@ use tokio::{
     time::timeout,
 };
 use tower::{
-    Layer, Service, ServiceBuilder, ServiceExt, buffer::Buffer, limit::ConcurrencyLimit, service_fn,
+    Layer, Service, ServiceBuilder, ServiceExt,
+    buffer::Buffer,
+    limit::{ConcurrencyLimit, GlobalConcurrencyLimitLayer},
+    service_fn,
     util::BoxCloneService,
 };
 use tower_authz::{Authentication, AuthzLayer, Guard, Head, Identify, Principal};
@@ -171,6 +175,24 @@ async fn a_guard_gives_back_what_was_reserved_for_a_denied_request() {
     assert_eq!(places.available_permits(), 1);
 }
 
+/// A place is reserved by whoever polls, and needed by whoever calls.
+#[tokio::test]
+async fn layers_around_a_protected_app_are_polled_ready_before_they_are_called() {
+    for (name, authz) in layers() {
+        let router = axum::Router::new().fallback(|| async {});
+        let places = Arc::new(Semaphore::new(1));
+        let limit = GlobalConcurrencyLimitLayer::with_semaphore(Arc::clone(&places));
+        let mut service = authz.protect(router).layer(limit.clone()).layer(tower::layer::util::Identity::new());
+        for (path, who, status) in TABLE {
+            let service = ServiceExt::<Request<Body>>::ready(&mut service).await.unwrap();
+            assert_eq!(places.available_permits(), 0, "{name} {path} {who}");
+            let answer = service.call(request("GET", path, who)).await.unwrap();
+            assert_eq!(answer.status(), *status, "{name} {path} {who}");
+            assert_eq!(places.available_permits(), 1, "{name} {path} {who}");
+        }
+    }
+}
+
 /// A service that never answers.
 fn silent() -> BoxCloneService<Request<()>, Answer, Infallible> {
     BoxCloneService::new(service_fn(|_: Request<()>| pending()))
@@ -226,9 +248,10 @@ async fn errors_of_the_service_pass_through() {
             let answer = service.clone().oneshot(request("GET", "/doc", who)).await;
             assert_eq!(answer.map(|answer| answer.status()), expected, "{name} {who}");
         }
-        let overloaded = authz.layer(Overloaded);
-        let error = overloaded.oneshot(request("GET", "/doc", "Role viewer")).await.map(|answer| answer.status());
-        assert_eq!(error, Err("overloaded"), "{name}");
+        let overloaded = authz.layer(Overloaded).oneshot(request("GET", "/doc", "Role viewer")).await;
+        assert_eq!(overloaded.map(|answer| answer.status()), Err("overloaded"), "{name}");
+        let wrapped = authz.any_body().layer(Overloaded).oneshot(request("GET", "/doc", "Role viewer")).await;
+        assert_eq!(wrapped.map(|answer| answer.status()), Err("overloaded"), "{name}, any body");
     }
 }
 

@@ -70,6 +70,7 @@ async fn in_report_only_everything_is_forwarded_and_every_denial_is_reported_onc
             let denial = events.denial();
             assert_eq!((denial.level, denial.field("authz.reason")), (level, Some(reason)), "{asked}");
             assert_eq!(denial.field("authz.mode"), Some("report-only"), "{asked}");
+            assert_eq!(denial.field("user.id"), who.starts_with("Role").then_some("ada"), "{asked}");
             assert_eq!(denial.field("http.response.status_code"), None, "the status is the application's");
         }
     }
