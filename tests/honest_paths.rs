@@ -15,7 +15,7 @@ use support::{
     Ask,
     bypass::HONEST,
     serve,
-    shapes::{FORMS, layer},
+    shapes::{FORMS, by_header, layer},
 };
 use tower::Layer;
 use tower_authz::{AuthzLayer, Head, Policy, Principal};
@@ -120,6 +120,33 @@ async fn keys_may_be_written_with_escapes_or_with_what_they_stand_for() {
             let answer = Ask::get(&target).role("viewer").send(server).await;
             assert_eq!((answer.status.as_u16(), answer.text()), (200, "reached"), "{route} {key}");
             assert_eq!(Ask::get(&target).send(server).await.status, 401, "{route} {key}");
+        }
+    }
+}
+
+/// Whoever needs them switches them on, each for itself; what is let through is judged in every way that it may be read.
+#[tokio::test]
+async fn backslashes_and_control_characters_get_through_where_they_are_allowed() {
+    const FILES: &str = r#"{ "version": 1, "roles": { "viewer": {}, "admin": {} }, "routes": {
+        "ANY /{*rest}": "viewer", "ANY /secret/{*rest}": "admin" } }"#;
+    for (backslashes, controls) in [(false, false), (true, false), (false, true), (true, true)] {
+        let builder = AuthzLayer::builder(Policy::from_json_str(FILES).unwrap()).authenticator(by_header);
+        let builder = builder.allow_encoded_backslash(backslashes).allow_control_characters(controls);
+        let server = serve(builder.build().unwrap().protect(echo())).await;
+        let if_allowed = |allowed: bool, status: u16| if allowed { status } else { 400 };
+        for (target, status) in [
+            ("/a%5Cb", if_allowed(backslashes, 200)),
+            ("/secret%5ckey", if_allowed(backslashes, 403)),
+            ("/a%5C..%5Csecret%5Ckey", 400),
+            ("/a%0Ab", if_allowed(controls, 200)),
+            ("/secret/%09key", if_allowed(controls, 403)),
+            ("/a%01%5Cb", if_allowed(backslashes && controls, 200)),
+            ("/a%00b", 400),
+        ] {
+            let answer = Ask::get(target).role("viewer").send(server).await;
+            let asked = format!("{target}, backslashes: {backslashes}, control characters: {controls}");
+            assert_eq!(answer.status, status, "{asked}");
+            assert_eq!(answer.text() == target, status == 200, "{asked}");
         }
     }
 }

@@ -117,6 +117,23 @@ async fn a_name_that_the_policy_does_not_declare_is_told_to_the_operator() {
 }
 
 #[tokio::test]
+async fn what_a_handler_demands_and_the_caller_lacks_is_told_to_the_operator() {
+    let to = serve(protected()).await;
+    for (path, who, reason, name) in [
+        ("/doc/write", "Role viewer", "insufficient-permission", "doc:write"),
+        ("/doc/edit", "Role viewer", "insufficient-role", "editor"),
+        ("/doc/strange", "Role editor", "insufficient-permission", "strange"),
+    ] {
+        let events = Events::record();
+        let answer = Ask::get(path).header("authorization", who).send(to).await;
+        assert!(answer.status == 403 && !answer.holds(name), "{path} {answer:?}");
+        let denial = events.denial();
+        assert_eq!(denial.field("authz.reason"), Some(reason), "{path}");
+        assert_eq!((denial.field("authz.required"), denial.field("authz.missing")), (Some(name), Some(name)), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn without_an_identity_layer_extractors_fail_loudly_and_once() {
     for path in ["/doc/who", "/doc/name", "/doc/edit"] {
         let to = serve(handlers()).await;
@@ -218,6 +235,7 @@ async fn what_the_inner_answer_had_of_its_own_is_gone() {
         let mut response = http::Response::new(bytes::Bytes::from_static(b"inner"));
         *response.status_mut() = denial.status();
         response.headers_mut().insert("x-inner", HeaderValue::from_static("1"));
+        response.headers_mut().insert("vary", HeaderValue::from_static("accept"));
         response
     });
     let guarded = Router::new().route("/doc/x", get(|| async {}).route_layer(Guard::role("editor")));
