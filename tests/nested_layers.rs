@@ -500,7 +500,7 @@ async fn a_blanket_route_counts_as_a_reading_and_a_fallback_does_not() {
     }
 }
 
-/// Sixty-four readings of 64 KiB: what one anonymous request costs.
+/// Sixty-four readings of 64 KiB: what one anonymous request costs, at best, as others may keep the machine busy.
 #[tokio::test]
 async fn a_long_path_costs_no_more_than_a_bounded_number_of_readings_of_it() {
     let gate = AuthzLayer::builder(policy(r#"{ "version": 1, "routes": { "GET /a/{*rest}": "authenticated" } }"#))
@@ -511,12 +511,14 @@ async fn a_long_path_costs_no_more_than_a_bounded_number_of_readings_of_it() {
     let cost = |path: String| {
         let app = app.clone();
         async move {
-            let len = path.len();
-            let begun = Instant::now();
-            let status = app.oneshot(request(&path, None)).await.unwrap().status();
-            let took = begun.elapsed();
-            println!("{len} bytes: {status} in {took:?}");
-            took
+            let mut least = Duration::MAX;
+            for _ in 0..3 {
+                let begun = Instant::now();
+                let status = app.clone().oneshot(request(&path, None)).await.unwrap().status();
+                least = least.min(begun.elapsed());
+                println!("{} bytes: {status} in {least:?}", path.len());
+            }
+            least
         }
     };
     let plain = cost(format!("/a/{}", "b".repeat(60_000))).await;
