@@ -250,7 +250,7 @@ fn a_header_value_that_is_no_text_is_no_caller() {
 /// What a principal effectively has is remembered with it, and requests that follow are judged by what is remembered.
 #[tokio::test]
 async fn whoever_is_remembered_has_the_rights_that_were_found_and_no_others() {
-    for declared in [4, 64, 65, 130, 500, 2_100] {
+    for declared in [4, 64, 65, 130, 500, 2_048, 2_100] {
         let roles: Vec<_> = (0..declared).map(|role| format!(r#""r{role}": {{}}"#)).collect();
         let routes: Vec<_> = (0..declared).map(|role| format!(r#""GET /r{role}": "r{role}""#)).collect();
         let text = format!(
@@ -273,6 +273,64 @@ async fn whoever_is_remembered_has_the_rights_that_were_found_and_no_others() {
                     assert_eq!(answer.status(), expected, "{held:?} of {declared} asks for {role}, the {time} time");
                 }
             }
+        }
+    }
+}
+
+/// A policy may declare so many names that those of one grant, or of one exclusive set, are kept far apart.
+#[tokio::test]
+async fn the_names_of_one_grant_count_together_however_many_are_declared() {
+    let roles: Vec<_> = (0..200).map(|role| format!(r#""r{role:03}": {{}}"#)).collect();
+    let text = format!(
+        r#"{{ "version": 1, "roles": {{ {} }}, "exclusive_roles": [["r002", "r066", "r132"]], "routes": {{
+            "GET /all": {{ "all_of": ["r000", "r064", "r129"] }}, "GET /any": ["r001", "r065"] }} }}"#,
+        roles.join(", ")
+    );
+    let to = serve(layer(&text).protect(Router::new().fallback(|| async {}))).await;
+    for (path, held, status) in [
+        ("/all", "r000", 403),
+        ("/all", "r064", 403),
+        ("/all", "r129", 403),
+        ("/all", "r000,r064", 403),
+        ("/all", "r000,r129", 403),
+        ("/all", "r000,r065,r129", 403),
+        ("/all", "r000,r064,r129", 200),
+        ("/any", "r001", 200),
+        ("/any", "r065", 200),
+        ("/any", "r000,r064,r129", 403),
+        ("/any", "r001,r002", 200),
+        ("/any", "r001,r066,r130", 200),
+        ("/any", "r001,r002,r066", 403),
+        ("/any", "r001,r066,r132", 403),
+    ] {
+        let answer = Ask::get(path).header("authorization", &format!("Role {held}")).send(to).await;
+        assert_eq!(answer.status, status, "{path} {held}");
+    }
+}
+
+/// Scopes limit permissions alone, also where one is called like a role.
+#[tokio::test]
+async fn a_limit_takes_permissions_away_and_no_roles() {
+    let limited = |head: Head<'_>| {
+        let limit = head.headers().get("x-scope")?.to_str().ok()?;
+        Some(
+            Principal::new("ada").roles(["editor"]).limit_permissions(limit.split(' ').filter(|name| !name.is_empty())),
+        )
+    };
+    let text = r#"{ "version": 1,
+        "roles": { "editor": { "permissions": ["doc:read", "doc:write"] } },
+        "routes": { "GET /editor": "editor", "GET /read": "doc:read", "GET /write": "doc:write" } }"#;
+    let authz = AuthzLayer::builder(policy(text)).authenticator(limited).build().unwrap();
+    let to = serve(authz.protect(Router::new().fallback(|| async {}))).await;
+    for (scope, statuses) in [
+        ("", [200, 403, 403]),
+        ("doc:read", [200, 200, 403]),
+        ("editor", [200, 403, 403]),
+        ("editor doc:write", [200, 403, 200]),
+        ("doc:read doc:write unknown", [200, 200, 200]),
+    ] {
+        for (path, status) in ["/editor", "/read", "/write"].into_iter().zip(statuses) {
+            assert_eq!(Ask::get(path).header("x-scope", scope).send(to).await.status, status, "{path} `{scope}`");
         }
     }
 }
