@@ -173,7 +173,7 @@ impl<S> Layer<S> for Guard {
     type Service = Guarded<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Guarded { inner, guard: self.clone() }
+        Guarded { inner, guard: Arc::new(self.clone()) }
     }
 }
 
@@ -181,7 +181,8 @@ impl<S> Layer<S> for Guard {
 #[derive(Clone, Debug)]
 pub struct Guarded<S> {
     inner: S,
-    guard: Guard,
+    /// Routers clone a service for every request.
+    guard: Arc<Guard>,
 }
 
 impl<S, B, R> Service<Request<B>> for Guarded<S>
