@@ -90,17 +90,16 @@ impl TrustedHeaders {
     }
 
     fn identify(&self, headers: &HeaderMap) -> Result<Option<Principal>, CredentialError> {
-        for name in self.names() {
-            refuse_ambiguous(name, headers)?;
-        }
-        let Some(subject) = headers.get(&self.subject).filter(|value| !value.is_empty()) else { return Ok(None) };
+        let subject = only(&self.subject, headers)?;
+        let roles = NameList::find(self.roles.as_ref(), headers)?;
+        let permissions = NameList::find(self.permissions.as_ref(), headers)?;
+        let Some(subject) = subject.filter(|value| !value.is_empty()) else { return Ok(None) };
         let subject = readable(subject).filter(|text| text.trim() == *text).ok_or_else(|| {
             let detail = format!("the header `{}` has blanks at its ends, or more than visible ASCII", self.subject);
             CredentialError::new(CredentialErrorKind::Malformed).detail(detail)
         })?;
-        let principal = Principal::new(subject);
-        let principal = with_names(principal, self.roles.as_ref(), headers, Principal::roles);
-        Ok(Some(with_names(principal, self.permissions.as_ref(), headers, Principal::permissions)))
+        let principal = with_names(Principal::new(subject), roles, Principal::roles);
+        Ok(Some(with_names(principal, permissions, Principal::permissions)))
     }
 }
 
@@ -153,6 +152,15 @@ impl NameList {
         Ok(Self { header: header_name(&header)?, separator })
     }
 
+    /// A list that is read, and its header where that is there.
+    fn find<'a>(
+        list: Option<&'a Self>,
+        headers: &'a HeaderMap,
+    ) -> Result<Option<(&'a Self, &'a HeaderValue)>, CredentialError> {
+        let Some(list) = list else { return Ok(None) };
+        Ok(only(&list.header, headers)?.map(|value| (list, value)))
+    }
+
     fn split<'a>(&self, text: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
         let separator = match self.separator {
             Separator::Comma => ',',
@@ -176,15 +184,13 @@ impl Authenticator for TrustedHeaders {
     }
 }
 
-/// Adds the names that `list` holds; one that cannot be read is a malformed source.
+/// Adds the names that a list holds; one that cannot be read is a malformed source.
 fn with_names<'a>(
     principal: Principal,
-    list: Option<&NameList>,
-    headers: &'a HeaderMap,
+    found: Option<(&NameList, &'a HeaderValue)>,
     add: impl FnOnce(Principal, Vec<&'a str>) -> Principal,
 ) -> Principal {
-    let Some(list) = list else { return principal };
-    let Some(value) = headers.get(&list.header) else { return principal };
+    let Some((list, value)) = found else { return principal };
     match readable(value) {
         Some(text) => add(principal, list.split(text).collect()),
         None => principal.malformed_source(list.header.as_str()),
@@ -195,14 +201,17 @@ fn readable(value: &HeaderValue) -> Option<&str> {
     value.to_str().ok().filter(|text| !text.contains('\t'))
 }
 
-fn refuse_ambiguous(name: &HeaderName, headers: &HeaderMap) -> Result<(), CredentialError> {
+/// The value of a header that may come once, in one spelling, and not as one of the connection alone.
+fn only<'a>(name: &HeaderName, headers: &'a HeaderMap) -> Result<Option<&'a HeaderValue>, CredentialError> {
     let alike = |text: &[u8]| read_alike(name.as_str().as_bytes(), text);
-    let spellings = headers.iter().filter(|(other, _)| alike(other.as_str().as_bytes())).count();
+    let mut spellings = headers.iter().filter(|(other, _)| alike(other.as_str().as_bytes()));
     let mut hop_by_hop = headers.get_all(CONNECTION).iter().flat_map(|line| line.as_bytes().split(|b| *b == b','));
-    if spellings > usize::from(headers.contains_key(name)) || hop_by_hop.any(|option| alike(option.trim_ascii())) {
+    let found = spellings.next();
+    let is_other = found.is_some_and(|(other, _)| other != name);
+    if is_other || spellings.next().is_some() || hop_by_hop.any(|option| alike(option.trim_ascii())) {
         let detail =
             format!("the header `{name}` is repeated, comes in another spelling, or is listed in `connection`");
         return Err(CredentialError::new(CredentialErrorKind::Ambiguous).detail(detail));
     }
-    Ok(())
+    Ok(found.map(|(_, value)| value))
 }
