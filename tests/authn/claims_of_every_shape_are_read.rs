@@ -79,6 +79,31 @@ async fn one_malformed_source_spoils_no_other_and_is_named() {
     assert_eq!(found.malformed_sources().collect::<Vec<_>>(), ["a.b", "d"]);
 }
 
+/// OpenID Connect Core 1.0, section 5.6.2. Entra ID sends the groups of who is in more than 200 so.
+#[tokio::test]
+async fn what_the_issuer_keeps_elsewhere_is_malformed_and_not_missing() {
+    let map = || ClaimMap::new().roles("groups").roles(["https://x.example/roles"]).roles("a.b");
+    let elsewhere = |names: Value| json!({ "_claim_names": names, "_claim_sources": { "src1": { "endpoint": "x" } } });
+    let cases: Vec<(Value, &[&str])> = vec![
+        (elsewhere(json!({ "groups": "src1" })), &["groups"]),
+        (elsewhere(json!({ "https://x.example/roles": "src1" })), &["https://x.example/roles"]),
+        (elsewhere(json!({ "a": "src1" })), &["a.b"]),
+        (elsewhere(json!({ "a.b": "src1" })), &["a.b"]),
+        (elsewhere(json!({ "b": "src1", "address": "src1" })), &[]),
+        (elsewhere(json!({ "groups": null })), &["groups"]),
+        (elsewhere(json!(["groups"])), &[]),
+        (json!({ "_claim_names": { "groups": "src1" }, "groups": ["x"] }), &[]),
+        (json!({ "_claim_names": { "groups": "src1" }, "groups": null }), &["groups"]),
+    ];
+    for (claims, malformed) in cases {
+        let found = principal(map(), claims.clone()).await;
+        assert_eq!(found.malformed_sources().collect::<Vec<_>>(), malformed, "{claims}");
+    }
+    let limited = ClaimMap::new().roles("roles").scopes("scope", Scopes::LimitIfPresent);
+    let found = principal(limited, elsewhere(json!({ "scope": "src1" }))).await;
+    assert_eq!(found.permission_limit().map(Iterator::count), Some(0), "what the scopes are is not known");
+}
+
 #[tokio::test]
 async fn scopes_grant_or_limit_as_it_was_said() {
     use Scopes::{Grant, Limit, LimitIfPresent};
@@ -103,6 +128,11 @@ async fn scopes_grant_or_limit_as_it_was_said() {
         let found = principal(map, claims.clone()).await;
         assert_eq!(found.permission_names().collect::<Vec<_>>(), granted, "{are:?} {claims}");
         assert_eq!(found.permission_limit().map(Iterator::collect::<Vec<_>>), limit, "{are:?} {claims}");
+    }
+    for (are, granted) in [(Grant, vec!["always", "x"]), (Limit, vec!["always"]), (LimitIfPresent, vec!["always"])] {
+        let map = ClaimMap::new().permissions("permissions").scopes("scope", are);
+        let found = principal(map, json!({ "permissions": ["always"], "scope": "x" })).await;
+        assert_eq!(found.permission_names().collect::<Vec<_>>(), granted, "{are:?} beside permissions alone");
     }
     let alone = ClaimMap::new().scopes("scope", Limit).rename_permission("x", "r");
     let found = principal(alone, json!({ "scope": "x y" })).await;

@@ -141,6 +141,10 @@ fn a_set_up_that_cannot_be_meant_is_refused() {
         (Jwt::hs256(SECRET).claims(undecided.clone()), Some((ScopesUndecided, "whether scopes grant or limit"))),
         (Jwt::hs256(SECRET).claims(undecided.scopes_are(Scopes::Limit)), None),
         (Jwt::hs256(SECRET).claims(ClaimMap::new().scopes_from("scope")), None),
+        (
+            Jwt::hs256(SECRET).claims(ClaimMap::new().scopes_from("a").permissions("b")),
+            Some((ScopesUndecided, "beside")),
+        ),
     ];
     for (builder, expected) in cases {
         let name = format!("{builder:?}");

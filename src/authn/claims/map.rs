@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::{
-    path::{ClaimPath, WrongShape},
+    path::{ClaimPath, Unreadable},
     source::{ClaimSource, PlainText},
 };
 use crate::{
@@ -16,7 +16,8 @@ use crate::{
 /// Which claims, of a token above all, are the subject, the roles and the permissions.
 ///
 /// Role sources give only roles, scope and permission sources only permissions. A source of the wrong shape gives
-/// nothing and is reported, and no grant with `none_of` is held then. All claims are kept on the principal besides.
+/// nothing and is reported, and no grant with `none_of` is held then; so does one that the issuer keeps elsewhere
+/// (`_claim_names`, `OpenID` Connect Core 1.0, section 5.6.2). All claims are kept on the principal besides.
 ///
 /// There is one for each well-known provider; [`Jwt::discover`](crate::authn::Jwt::discover) shows the whole set-up.
 ///
@@ -83,8 +84,8 @@ impl ClaimMap {
         self
     }
 
-    /// Adds a claim of scopes, and says what all scopes do. Where no claim gives roles there is nothing to limit, so
-    /// they grant.
+    /// Adds a claim of scopes, and says what all scopes do. Where no claim gives roles or [permissions](Self::permissions)
+    /// there is nothing to limit, so they grant.
     pub fn scopes(mut self, source: impl Into<ClaimSource>, are: Scopes) -> Self {
         self.scopes.push(source.into());
         self.scopes_are(are)
@@ -125,10 +126,11 @@ impl ClaimMap {
         Self { scopes: vec![source.into()], scopes_are: Some(are), ..self }
     }
 
-    /// Whether roles and scopes are both read, and it was not said what scopes do then.
+    /// Whether scopes are read beside roles or permissions, and it was not said what scopes do then.
     #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
     pub(in crate::authn) fn is_undecided(&self) -> bool {
-        !self.roles.is_empty() && !self.scopes.is_empty() && self.scopes_are.is_none()
+        let limits_something = !self.roles.is_empty() || !self.permissions.is_empty();
+        limits_something && !self.scopes.is_empty() && self.scopes_are.is_none()
     }
 
     /// Whom these claims speak of. They are believed: whoever calls this has proved that they are true. Where it was
@@ -157,7 +159,7 @@ impl ClaimMap {
         let named = scopes.renamed(&self.permission_names);
         principal = match self.scopes_are {
             _ if self.scopes.is_empty() => principal,
-            _ if self.roles.is_empty() => principal.permissions(named),
+            _ if self.roles.is_empty() && self.permissions.is_empty() => principal.permissions(named),
             Some(Scopes::Grant) => principal.permissions(named),
             Some(Scopes::LimitIfPresent) if !scopes.present => principal,
             Some(Scopes::Limit | Scopes::LimitIfPresent) | None => principal.limit_permissions(named),
@@ -199,7 +201,7 @@ impl<'a> Names<'a> {
                     read.found.extend(names);
                     read.present = true;
                 }
-                Err(WrongShape) => {
+                Err(Unreadable) => {
                     read.malformed.push(source.path());
                     read.present = true;
                 }

@@ -24,28 +24,34 @@ pub struct ClaimPath {
     name: Option<String>,
 }
 
-/// A claim, or what is on the way to it, has a shape that was not expected.
+/// A claim, or what is on the way to it, has a shape that was not expected, or is kept elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct WrongShape;
+pub(super) struct Unreadable;
 
 impl ClaimPath {
     /// The claim; none where it, or something on the way to it, is missing or null.
-    pub(super) fn find<'a>(&self, claims: &'a Map<String, Value>) -> Result<Option<&'a Value>, WrongShape> {
+    pub(super) fn find<'a>(&self, claims: &'a Map<String, Value>) -> Result<Option<&'a Value>, Unreadable> {
         let present = |value: &&Value| !value.is_null();
         if let Some(value) = self.name.as_ref().and_then(|name| claims.get(name)).filter(present) {
             return Ok(Some(value));
         }
         let mut segments = self.segments.iter();
         let Some(mut value) = segments.next().and_then(|first| claims.get(first)).filter(present) else {
-            return Ok(None);
+            return if self.is_elsewhere(claims) { Err(Unreadable) } else { Ok(None) };
         };
         for segment in segments {
-            match value.as_object().ok_or(WrongShape)?.get(segment).filter(present) {
+            match value.as_object().ok_or(Unreadable)?.get(segment).filter(present) {
                 Some(inner) => value = inner,
                 None => return Ok(None),
             }
         }
         Ok(Some(value))
+    }
+
+    /// Whether the issuer says that it has the claim, and not in the token (`OpenID` Connect Core 1.0, section 5.6.2).
+    fn is_elsewhere(&self, claims: &Map<String, Value>) -> bool {
+        let names = claims.get("_claim_names").and_then(Value::as_object);
+        names.is_some_and(|names| self.name.iter().chain(self.segments.first()).any(|name| names.contains_key(name)))
     }
 }
 

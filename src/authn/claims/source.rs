@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::path::{ClaimPath, WrongShape};
+use super::path::{ClaimPath, Unreadable};
 use crate::authn::Separator;
 
 /// A claim that roles or permissions are read from.
@@ -74,10 +74,10 @@ impl ClaimSource {
         &'a self,
         claims: &'a Map<String, Value>,
         plain: PlainText,
-    ) -> Result<Option<Vec<&'a str>>, WrongShape> {
+    ) -> Result<Option<Vec<&'a str>>, Unreadable> {
         let Some(value) = self.path.find(claims)? else { return Ok(None) };
         let value = match &self.client {
-            Some(client) => match value.as_object().ok_or(WrongShape)?.get(client) {
+            Some(client) => match value.as_object().ok_or(Unreadable)?.get(client) {
                 Some(of_client) => of_client,
                 None => return Ok(Some(Vec::new())),
             },
@@ -85,17 +85,17 @@ impl ClaimSource {
         };
         let names = match value {
             Value::String(text) => self.split(text, plain)?,
-            Value::Array(list) => list.iter().map(|item| self.name(item)).collect::<Option<_>>().ok_or(WrongShape)?,
-            _ => return Err(WrongShape),
+            Value::Array(list) => list.iter().map(|item| self.name(item)).collect::<Option<_>>().ok_or(Unreadable)?,
+            _ => return Err(Unreadable),
         };
         Ok(Some(names.into_iter().filter_map(|name| self.meant(name)).collect()))
     }
 
-    fn split<'a>(&self, text: &'a str, plain: PlainText) -> Result<Vec<&'a str>, WrongShape> {
+    fn split<'a>(&self, text: &'a str, plain: PlainText) -> Result<Vec<&'a str>, Unreadable> {
         match (self.separator, plain) {
             (Some(Separator::Comma), _) => Ok(text.split(',').map(str::trim).collect()),
             (Some(Separator::Space), _) | (None, PlainText::Blanks) => Ok(text.split_ascii_whitespace().collect()),
-            (None, PlainText::One) if text.contains(char::is_whitespace) => Err(WrongShape),
+            (None, PlainText::One) if text.contains(char::is_whitespace) => Err(Unreadable),
             (None, PlainText::One) => Ok(vec![text]),
         }
     }

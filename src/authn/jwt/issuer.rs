@@ -123,7 +123,8 @@ impl Issuer {
 
     pub(super) fn build(self) -> Result<TrustedIssuer, JwtError> {
         if self.claims.is_undecided() {
-            let message = "roles and scopes are both read: say with `scopes_are` whether scopes grant or limit";
+            let message =
+                "scopes are read beside roles or permissions: say with `scopes_are` whether scopes grant or limit";
             return Err(JwtError::new(JwtErrorKind::ScopesUndecided, message));
         }
         let title = self.name.clone().map_or_else(|| "the issuer".to_owned(), |name| format!("the issuer `{name}`"));
