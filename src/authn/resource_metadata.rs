@@ -70,7 +70,7 @@ impl ResourceMetadata {
         let mut members = Map::new();
         members.insert("resource".to_owned(), resource.into());
         members.insert("bearer_methods_supported".to_owned(), ["header"].as_slice().into());
-        let path = format!("{WELL_KNOWN}{}", uri.path().trim_end_matches('/'));
+        let path = format!("{WELL_KNOWN}{}", if uri.path() == "/" { "" } else { uri.path() });
         Ok(Self { origin: format!("{scheme}://{authority}"), path, members })
     }
 

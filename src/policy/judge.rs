@@ -284,10 +284,9 @@ impl Judge<'_> {
     }
 
     fn is_fresh(&self, principal: &Principal, max_age: Duration) -> bool {
-        let auth_time = principal.get_claim("auth_time").and_then(Value::as_u64);
-        let Some(at) = auth_time.and_then(|secs| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(secs))) else {
-            return false;
-        };
+        let auth_time = principal.get_claim("auth_time").and_then(Value::as_f64);
+        let since = auth_time.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let Some(at) = since.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since)) else { return false };
         self.circumstances.now.is_some_and(|now| match now.duration_since(at) {
             Ok(age) => age <= max_age,
             Err(ahead) => ahead.duration() <= CLOCK_SKEW,

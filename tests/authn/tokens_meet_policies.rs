@@ -56,6 +56,11 @@ async fn a_token_must_be_of_the_class_and_the_age_that_a_grant_asks_for() {
         (json!({ "acr": "mfa", "auth_time": NOW - 300 }), StatusCode::OK),
         (json!({ "acr": "hwk", "auth_time": NOW }), StatusCode::OK),
         (json!({ "acr": "mfa", "auth_time": NOW - 301 }), StatusCode::UNAUTHORIZED),
+        (json!({ "acr": "mfa", "auth_time": (NOW - 300).to_string().parse::<f64>().unwrap() + 0.5 }), StatusCode::OK),
+        (
+            json!({ "acr": "mfa", "auth_time": (NOW - 301).to_string().parse::<f64>().unwrap() + 0.5 }),
+            StatusCode::UNAUTHORIZED,
+        ),
         (json!({ "acr": "pwd", "auth_time": NOW }), StatusCode::UNAUTHORIZED),
         (json!({ "acr": ["mfa"], "auth_time": NOW }), StatusCode::UNAUTHORIZED),
         (json!({ "acr": "mfa" }), StatusCode::UNAUTHORIZED),
@@ -106,6 +111,7 @@ fn the_metadata_of_a_resource_is_where_and_what_rfc_9728_says() {
         ("https://api.example", Some("https://api.example/.well-known/oauth-protected-resource")),
         ("https://api.example/", Some("https://api.example/.well-known/oauth-protected-resource")),
         ("https://api.example:8443/a/b", Some("https://api.example:8443/.well-known/oauth-protected-resource/a/b")),
+        ("https://api.example/a/", Some("https://api.example/.well-known/oauth-protected-resource/a/")),
         ("http://localhost:3000/mcp", Some("http://localhost:3000/.well-known/oauth-protected-resource/mcp")),
         ("http://127.0.0.1/mcp", Some("http://127.0.0.1/.well-known/oauth-protected-resource/mcp")),
         ("http://api.example", None),
@@ -141,14 +147,25 @@ fn the_metadata_of_a_resource_is_where_and_what_rfc_9728_says() {
 async fn axum_serves_the_metadata_to_everyone() {
     use axum::{Router, body::Body};
     use http_body_util::BodyExt;
-    let metadata = ResourceMetadata::new("https://api.example/mcp").unwrap();
-    let app: Router = Router::new().merge(metadata.clone().into_router());
-    let request = Request::get(metadata.path()).body(Body::empty()).unwrap();
-    let response = app.oneshot(request).await.unwrap();
-    assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(response.headers()["content-type"], "application/json");
-    assert_eq!(response.headers()["access-control-allow-origin"], "*");
-    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), metadata.to_json());
+    // Where a path ends in a slash, there are clients that leave it out (RFC 8414, section 3.1).
+    for (resource, paths) in [
+        ("https://api.example/mcp", vec!["/.well-known/oauth-protected-resource/mcp"]),
+        (
+            "https://api.example/mcp/",
+            vec!["/.well-known/oauth-protected-resource/mcp/", "/.well-known/oauth-protected-resource/mcp"],
+        ),
+        ("https://api.example/", vec!["/.well-known/oauth-protected-resource"]),
+    ] {
+        let metadata = ResourceMetadata::new(resource).unwrap();
+        let app: Router = Router::new().merge(metadata.clone().into_router());
+        for path in paths {
+            let response = app.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(response.status(), StatusCode::OK, "{path}");
+            assert_eq!(response.headers()["content-type"], "application/json");
+            assert_eq!(response.headers()["access-control-allow-origin"], "*");
+            assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), metadata.to_json());
+        }
+    }
 }
 
 /// The client chooses the scopes, so what it leaves out must open nothing.

@@ -10,6 +10,7 @@ use crate::authn::ResourceMetadata;
 
 impl ResourceMetadata {
     /// A router that answers [`path`](Self::path) with the metadata, to everyone, scripts of other origins included.
+    /// Where the path ends in a slash, it answers the same without it, as some clients ask.
     ///
     /// Merge it outside the layer, or list the path as public in the policy.
     pub fn into_router<S>(self) -> Router<S>
@@ -18,6 +19,8 @@ impl ResourceMetadata {
     {
         let json = self.to_json();
         let headers = [(CONTENT_TYPE, "application/json"), (ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
-        Router::new().route(self.path(), get(move || async move { (headers, json) }))
+        let answer = get(move || async move { (headers, json) });
+        let without_slash = self.path().strip_suffix('/').into_iter();
+        without_slash.fold(Router::new(), |router, path| router.route(path, answer.clone())).route(self.path(), answer)
     }
 }
