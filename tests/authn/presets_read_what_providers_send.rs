@@ -207,3 +207,13 @@ async fn each_provider_is_read_as_its_documentation_shows() {
         assert_eq!(found.malformed_sources().count(), 0, "{}", case.name);
     }
 }
+
+/// Entra ID lists up to 200 groups in a token, each by an identifier of 36 signs.
+#[tokio::test]
+async fn the_largest_token_of_a_provider_is_read() {
+    let groups: Vec<_> = (0..200).map(|number| format!("0760b6cf-170e-4a14-91b3-{number:012}")).collect();
+    let jwt = builder().claims(ClaimMap::entra()).build().unwrap();
+    let identity = identify(&jwt, &bearing(&token(json!({ "groups": groups, "x": "y".repeat(1_500) })))).await;
+    let found = identity.principal().unwrap_or_else(|| panic!("{identity:?}"));
+    assert_eq!(found.role_names().collect::<Vec<_>>(), groups);
+}

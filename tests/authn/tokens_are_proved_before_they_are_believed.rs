@@ -120,9 +120,9 @@ async fn claims_are_read_by_one_grammar_only() {
 }
 
 #[tokio::test]
-async fn a_token_of_more_than_8_kib_is_not_looked_at() {
+async fn a_token_of_more_than_16_kib_is_not_looked_at() {
     let padded = |padding: usize| token(json!({ "x": "y".repeat(padding) }));
-    let largest = (0..8_192).rfind(|padding| padded(*padding).len() <= 8_192).unwrap();
+    let largest = (0..16_384).rfind(|padding| padded(*padding).len() <= 16_384).unwrap();
     assert_eq!(judge(builder(), &padded(largest)).await, "ada");
     assert_eq!(judge(builder(), &padded(largest + 1)).await, "rejected: malformed");
 }

@@ -19,7 +19,7 @@ use crate::{
 /// The token is read from `Authorization: Bearer`, and from elsewhere only where the operator [says
 /// so](JwtBuilder::also_from). Other schemes are left to other authenticators: without a bearer token the caller is
 /// anonymous. `exp` and a subject are required, `nbf` is honoured, and the algorithm is the operator's choice, never
-/// the token's. Tokens longer than 8 KiB, with duplicate members, with critical extensions, or bound to a key of their
+/// the token's. Tokens longer than 16 KiB, with duplicate members, with critical extensions, or bound to a key of their
 /// sender (`cnf`, as for `DPoP`) are refused. All claims are kept on the principal. Tokens that were verified are
 /// [remembered](super::TokenCache).
 ///

@@ -9,8 +9,8 @@ use crate::{
     identity::{CredentialError, CredentialErrorKind},
 };
 
-/// Longer tokens are not looked at, in bytes.
-pub(super) const MAX_LENGTH: usize = 8 * 1024;
+/// Longer tokens are not looked at, in bytes. Entra ID makes tokens of 13 KB for who is in 200 groups.
+pub(super) const MAX_LENGTH: usize = 16 * 1024;
 
 /// Why a text is refused that is not even `token68`.
 pub(super) const NO_TOKEN: &str = "the request holds no bearer token";
@@ -40,7 +40,7 @@ impl<'a> Token<'a> {
         // What can be read is `token68`, so that is asked only where something cannot.
         let broken = |why: &str| malformed(if bearer::is_token68(token.as_bytes()) { why } else { NO_TOKEN });
         if token.len() > MAX_LENGTH {
-            return Err(broken("the token is longer than 8 KiB"));
+            return Err(broken("the token is longer than 16 KiB"));
         }
         let (message, signature) = token.rsplit_once('.').ok_or_else(|| broken("the token has no signature"))?;
         let (header, claims) = message.split_once('.').ok_or_else(|| broken("the token has not three parts"))?;
