@@ -96,6 +96,6 @@ async fn one_unusable_key_does_not_spoil_the_set() {
         provider.answer(Answer::text(format!(r#"{{ "keys": [{bad}, {}, {bad}] }}"#, jwk("a"))));
         let jwt = remote(&provider, |keys| keys).await;
         assert_eq!(judge(&jwt, &token(&provider.issuer(), "a")).await, GOOD, "{bad}");
-        assert_eq!(judge(&jwt, &token_saying(&provider.issuer(), "a", "b")).await, "unknown-key", "{bad}");
+        assert_eq!(judge(&jwt, &token_saying(&provider.issuer(), "a", Some("b"))).await, "unknown-key", "{bad}");
     }
 }

@@ -31,16 +31,23 @@ pub(crate) fn jwk(name: &str) -> Value {
     json!({ "kty": "OKP", "crv": "Ed25519", "kid": name, "use": "sig", "x": URL_SAFE_NO_PAD.encode(pair(name).0) })
 }
 
+/// The same without its name.
+pub(crate) fn nameless(name: &str) -> Value {
+    let mut jwk = jwk(name);
+    jwk.as_object_mut().unwrap().remove("kid");
+    jwk
+}
+
 /// A good token of `issuer` that the key of this name has signed.
 pub(crate) fn token(issuer: &str, key: &str) -> String {
-    token_saying(issuer, key, key)
+    token_saying(issuer, key, Some(key))
 }
 
 /// A token that says that its key is called `kid`.
-pub(crate) fn token_saying(issuer: &str, key: &str, kid: &str) -> String {
+pub(crate) fn token_saying(issuer: &str, key: &str, kid: Option<&str>) -> String {
     let expires = SystemTime::now() + Duration::from_secs(600);
     let expires = expires.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-    let header = json!({ "alg": "EdDSA", "kid": kid });
+    let header = kid.map_or_else(|| json!({ "alg": "EdDSA" }), |kid| json!({ "alg": "EdDSA", "kid": kid }));
     let claims = json!({ "iss": issuer, "aud": "billing", "sub": "ada", "exp": expires });
     let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     let message = format!("{}.{}", encode(&header), encode(&claims));

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use super::*;
-use crate::keys::token_with_invented_key;
+use crate::keys::{jwk, nameless, token_saying, token_with_invented_key};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rotation_under_load_gives_no_wrong_answer() {
@@ -144,4 +144,33 @@ async fn tokens_in_the_cool_down_are_answered_at_once_and_remembered_at_its_end(
     assert!(start.elapsed() >= MS * 300);
     until(async || judge(&jwt, &token(&issuer, "b")).await == GOOD).await;
     assert_eq!(provider.asked(), 3);
+}
+
+/// Keys and tokens need no names (RFC 7515, section 4.1.4; RFC 7517, section 4.5), and then a signature that fits no key is
+/// all that there is to see of a rotation.
+#[tokio::test]
+async fn a_rotation_is_noticed_where_keys_or_tokens_have_no_names() {
+    let rows: [(fn(&str) -> serde_json::Value, Option<&str>); 3] =
+        [(nameless, None), (nameless, Some("b")), (jwk, None)];
+    for (key, kid) in rows {
+        let provider = Provider::with(&[]).await;
+        let set = |name: &str| Answer::text(serde_json::json!({ "keys": [key(name)] }).to_string());
+        provider.answer(set("a"));
+        let issuer = provider.issuer();
+        let jwt = remote(&provider, |keys| keys).await;
+        assert_eq!(judge(&jwt, &token_saying(&issuer, "a", None)).await, GOOD, "{kid:?}");
+        let asked = provider.asked();
+
+        for number in 0..10 {
+            let forged = token_saying(&issuer, &format!("mallory {number}"), kid);
+            assert_eq!(judge(&jwt, &forged).await, "bad-signature", "{kid:?}");
+        }
+        assert_eq!(provider.asked(), asked + 1, "at most one in a cool-down, {kid:?}");
+        until(async || provider.asked() > asked + 1).await;
+
+        provider.answer(set("b"));
+        let new = token_saying(&issuer, "b", kid);
+        until(async || judge(&jwt, &new).await == GOOD).await;
+        assert_eq!(judge(&jwt, &token_saying(&issuer, "a", None)).await, "bad-signature", "{kid:?}");
+    }
 }

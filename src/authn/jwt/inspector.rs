@@ -80,7 +80,7 @@ impl Inspector {
                 return principal.into();
             }
             Verdict::Bad { error, basis } => (error, basis),
-            Verdict::UnknownKey(_) => return CredentialError::new(CredentialErrorKind::UnknownKey).into(),
+            Verdict::Unproved { error, basis, .. } => (error, Some(basis)),
             Verdict::NoKeys(keys) => return keys.unavailable().into(),
         };
         if let Some(tokens) = self.tokens.as_ref().filter(|_| token.len() <= MAX_LENGTH) {
@@ -98,7 +98,7 @@ impl Verdict {
     /// Ends when the issuer may have the keys that were missing.
     fn newer_keys(&self) -> Option<BoxFuture<()>> {
         match self {
-            Self::UnknownKey(keys) | Self::NoKeys(keys) => keys.refreshed(),
+            Self::Unproved { keys, .. } | Self::NoKeys(keys) => keys.refreshed(),
             Self::Good { .. } | Self::Bad { .. } => None,
         }
     }

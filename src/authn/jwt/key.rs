@@ -178,6 +178,10 @@ impl Key {
         id.is_none_or(|id| self.id.as_deref().is_none_or(|own| own == id))
     }
 
+    pub(super) fn is_called(&self, id: &str) -> bool {
+        self.id.as_deref() == Some(id)
+    }
+
     pub(super) fn is_for(&self, algorithm: JwtAlgorithm) -> bool {
         self.algorithms.contains(&algorithm)
     }

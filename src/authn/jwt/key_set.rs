@@ -42,6 +42,11 @@ impl KeySet {
         }
     }
 
+    /// Whether a key is called `id`.
+    pub(super) fn names(&self, id: &str) -> bool {
+        self.keys.iter().any(|key| key.is_called(id))
+    }
+
     /// Whether any key is for one of `algorithms`.
     pub(super) fn serves(&self, algorithms: &[JwtAlgorithm]) -> bool {
         self.keys.iter().any(|key| algorithms.iter().any(|algorithm| key.is_for(*algorithm)))

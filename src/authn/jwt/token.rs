@@ -75,16 +75,30 @@ impl<'a> Token<'a> {
 
     /// Whether one of `keys` signed the token.
     pub(super) fn check_signature(&self, algorithm: JwtAlgorithm, keys: &KeySet) -> Result<(), CredentialError> {
-        let id = match self.header.get("kid") {
-            None => None,
-            Some(Value::String(id)) => Some(id.as_str()),
-            Some(_) => return Err(malformed("the `kid` of the token is no text")),
-        };
-        let mut candidates = keys.candidates(id, algorithm)?;
+        let mut candidates = keys.candidates(self.key_id()?, algorithm)?;
         if candidates.any(|key| key.verify(algorithm, self.message.as_bytes(), &self.signature)) {
             return Ok(());
         }
         Err(CredentialErrorKind::BadSignature.into())
+    }
+
+    /// Whether newer keys than `keys`, with which the token came to `error`, could prove it: the key that it means is not
+    /// known, or it does not say which it means, or the keys that were tried do not say what they are called.
+    pub(super) fn may_be_proved_by_others(&self, error: &CredentialError, keys: &KeySet) -> bool {
+        match error.kind() {
+            CredentialErrorKind::UnknownKey => true,
+            CredentialErrorKind::BadSignature => self.key_id().is_ok_and(|id| id.is_none_or(|id| !keys.names(id))),
+            _ => false,
+        }
+    }
+
+    /// What the token calls its key (`kid`, RFC 7515, section 4.1.4).
+    fn key_id(&self) -> Result<Option<&str>, CredentialError> {
+        match self.header.get("kid") {
+            None => Ok(None),
+            Some(Value::String(id)) => Ok(Some(id)),
+            Some(_) => Err(malformed("the `kid` of the token is no text")),
+        }
     }
 }
 

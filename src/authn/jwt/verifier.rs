@@ -31,8 +31,12 @@ pub(super) enum Verdict {
         error: CredentialError,
         basis: Option<Basis>,
     },
-    /// The issuer may have newer keys, by which it could be good.
-    UnknownKey(Arc<dyn KeySource>),
+    /// It is no good with the keys in force, and the issuer may have newer ones, by which it could be.
+    Unproved {
+        error: CredentialError,
+        basis: Basis,
+        keys: Arc<dyn KeySource>,
+    },
     /// The issuer has no keys yet.
     NoKeys(Arc<dyn KeySource>),
 }
@@ -48,14 +52,18 @@ impl Verifier {
         let Some(set) = &*set else { return Verdict::NoKeys(Arc::clone(&issuer.keys)) };
         let basis = Basis { issuer: index, generation: set.generation() };
         let proved = (token.check_header(&issuer.algorithms, issuer.typing))
-            .and_then(|algorithm| token.check_signature(algorithm, set))
-            .and_then(|()| issuer.expectation.check(&token.claims, now))
+            .and_then(|algorithm| token.check_signature(algorithm, set));
+        if let Err(error) = proved {
+            return if token.may_be_proved_by_others(&error, set) {
+                Verdict::Unproved { error, basis, keys: Arc::clone(&issuer.keys) }
+            } else {
+                Verdict::Bad { error, basis: Some(basis) }
+            };
+        }
+        let believed = (issuer.expectation.check(&token.claims, now))
             .and_then(|expires| Ok(issuer.claims.principal(token.claims)?.expires(expires)));
-        match proved {
+        match believed {
             Ok(principal) => Verdict::Good { principal, basis },
-            Err(error) if error.kind() == CredentialErrorKind::UnknownKey => {
-                Verdict::UnknownKey(Arc::clone(&issuer.keys))
-            }
             Err(error) => Verdict::Bad { error, basis: Some(basis) },
         }
     }
