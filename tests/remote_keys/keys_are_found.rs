@@ -100,7 +100,9 @@ async fn a_token_in_a_file_is_shown_to_the_provider_and_read_anew() {
     assert_eq!(judge(&jwt, &token(&provider.issuer(), "a")).await, "unavailable", "there is no file");
     assert_eq!(provider.asked(), 0);
     for (text, key) in [("one\n", "a"), ("two", "b")] {
-        std::fs::write(&file, text).unwrap();
+        // Nobody reads half of it.
+        std::fs::write(directory.join("new"), text).unwrap();
+        std::fs::rename(directory.join("new"), &file).unwrap();
         provider.publish(&[key]);
         until(async || judge(&jwt, &token(&provider.issuer(), key)).await == GOOD).await;
         assert_eq!(provider.last_header("authorization"), Some(format!("Bearer {}", text.trim())));
@@ -145,8 +147,31 @@ async fn plain_http_beyond_this_machine_needs_the_word_of_the_operator() {
 }
 
 #[test]
-fn without_a_runtime_only_keys_that_are_here_can_be_used() {
-    let error = Jwt::builder().trust(Issuer::discover("https://id.example")).build().unwrap_err();
-    assert_eq!(error.kind(), JwtErrorKind::NoRuntime);
-    assert!(Jwt::builder().trust(Issuer::new("https://id.example").keys(Keys::secret(&[7; 32]))).build().is_ok());
+fn without_a_runtime_that_has_timers_only_keys_that_are_here_can_be_used() {
+    let local = || Jwt::builder().trust(Issuer::new("https://id.example").keys(Keys::secret(&[7; 32])));
+    let remote = || Jwt::builder().trust(Issuer::discover("https://id.example"));
+    let check = |place: &str| {
+        let error = remote().build().unwrap_err();
+        assert_eq!(error.kind(), JwtErrorKind::NoRuntime, "{place}");
+        assert!(local().build().is_ok(), "{place}");
+    };
+    check("outside of any runtime");
+    let timeless = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    timeless.block_on(async { check("in a runtime without timers") });
+}
+
+#[test]
+fn a_runtime_of_one_thread_does() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (jwt, token) = runtime.block_on(async {
+        let provider = Provider::with(&["a"]).await;
+        let jwt = discover(&provider, |keys| keys).await;
+        let token = token(&provider.issuer(), "a");
+        assert_eq!(judge(&jwt, &token).await, GOOD);
+        assert_eq!(judge(&jwt, &self::token(&provider.issuer(), "b")).await, "unknown-key");
+        (jwt, token)
+    });
+    drop(runtime);
+    let another = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(another.block_on(judge(&jwt, &token)), GOOD, "the keys outlive the runtime that fetched them");
 }

@@ -29,9 +29,9 @@ pub enum JwtErrorKind {
     UnusableAddress,
     /// Root certificates cannot be read or used.
     UnusableCertificates,
-    /// Remote keys need the runtime of tokio, and the authenticator was built outside.
+    /// Remote keys need the runtime of tokio and its timers, and the authenticator was built outside, or in one without.
     NoRuntime,
-    /// Roles and scopes are both read, and it was not said whether scopes grant or limit.
+    /// Scopes are read beside roles or permissions, and it was not said whether they grant or limit.
     ScopesUndecided,
 }
 

@@ -1,6 +1,6 @@
 //! How remote keys are fetched.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{panic::catch_unwind, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::runtime::Handle;
 
@@ -35,7 +35,8 @@ const LEAST: Duration = Duration::from_millis(100);
 /// - **Unknown keys.** A token that names a key that is not known has them fetched at once, and waits for that, but only
 ///   once in a [cool-down](Self::cool_down); tokens that come meanwhile are answered 401 at once. If any did, keys
 ///   are fetched again at the end of it. So invented names cost the provider little, and a new key is noticed all the
-///   same. However many requests wait, one refresh is under way.
+///   same. However many requests wait, one refresh is under way. Where tokens or keys have no names, the same goes for
+///   tokens that no key has signed.
 /// - **Bad days.** As long as the provider does not answer, or not with a set that holds a key of use, the keys in force
 ///   [stay](Self::max_stale), and it is asked again after random times that [double](Self::back_off). If it says with 429
 ///   or 503 when to come again (`Retry-After`), it is left alone until then, but no longer than the
@@ -186,15 +187,20 @@ impl RemoteKeys {
         let tls =
             tls::config(&self.roots).map_err(|problem| JwtError::new(JwtErrorKind::UnusableCertificates, problem))?;
         let client = Client::new(tls, self.connect_timeout, self.max_size, self.token_file);
-        let runtime = Handle::try_current().map_err(|_| {
-            JwtError::new(
-                JwtErrorKind::NoRuntime,
-                "remote keys are fetched by a task, and there is no runtime of tokio",
-            )
-        })?;
+        let no_runtime =
+            |why: &str| JwtError::new(JwtErrorKind::NoRuntime, format!("remote keys are fetched by a task, and {why}"));
+        let runtime = Handle::try_current().map_err(|_| no_runtime("there is no runtime of tokio"))?;
+        if !has_timers() {
+            return Err(no_runtime("the runtime of tokio has no timers: build it with `enable_all`"));
+        }
         let provider = Provider { client, place, timeout: self.timeout };
         Ok(Arc::new(RemoteSource::start(issuer.to_owned(), provider, self.timing, &runtime)))
     }
+}
+
+/// Whether the runtime of tokio has timers, which it tells in no other way: without, whatever waits panics.
+fn has_timers() -> bool {
+    catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
 }
 
 #[cfg(test)]
