@@ -79,7 +79,7 @@ async fn one_malformed_source_spoils_no_other_and_is_named() {
     assert_eq!(found.malformed_sources().collect::<Vec<_>>(), ["a.b", "d"]);
 }
 
-/// OpenID Connect Core 1.0, section 5.6.2. Entra ID sends the groups of who is in more than 200 so.
+/// `OpenID` Connect Core 1.0, section 5.6.2. Entra ID sends the groups of who is in more than 200 so.
 #[tokio::test]
 async fn what_the_issuer_keeps_elsewhere_is_malformed_and_not_missing() {
     let map = || ClaimMap::new().roles("groups").roles(["https://x.example/roles"]).roles("a.b");
