@@ -88,7 +88,7 @@ impl Command {
     }
 
     fn everything(&self, mut results: Results) -> Outcome {
-        let counts = if self.instructions { count(&results.contenders, is_counted)? } else { BTreeMap::new() };
+        let counts = if self.instructions { count(&results.contenders, |_, _| true)? } else { BTreeMap::new() };
         let every = rounds::ready(&results.contenders, |_, _| true);
         println!("{} passed, 0 failed", every.len());
         results.quiet = rounds::run(every, results.rounds);
@@ -168,18 +168,15 @@ fn only(contenders: &[Contender], name: &str, case: Case, requests: usize) -> Ou
     Ok(ExitCode::SUCCESS)
 }
 
-/// The cases whose instructions are counted: under callgrind, routers and policies take their time to be built.
-fn is_counted(contender: &Contender, case: Case) -> bool {
-    match contender.group {
-        Group::Sizes => case == Case::Allowed,
-        _ => matches!(case, Case::Allowed | Case::Anonymous | Case::Forbidden),
-    }
-}
-
-/// What CI keeps: our counts, and those of the floor, which is nothing of ours.
+/// What CI keeps: the main counts of ours, and those of the floor, which is nothing of ours. Under callgrind, routers and
+/// policies take their time to be built.
 fn is_kept(contender: &Contender, case: Case) -> bool {
     let is_ours = contender.kind == Kind::Ours && !contender.name.contains("100,000");
-    (is_ours || contender.kind == Kind::Floor) && is_counted(contender, case)
+    let is_main = match contender.group {
+        Group::Sizes => case == Case::Allowed,
+        _ => matches!(case, Case::Allowed | Case::Anonymous | Case::Forbidden),
+    };
+    (is_ours || contender.kind == Kind::Floor) && is_main
 }
 
 /// How far a count may be from its baseline.

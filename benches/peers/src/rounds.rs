@@ -8,7 +8,10 @@ use crate::{
 };
 
 /// How long one contender is asked for one case in one round.
-const SPELL: Duration = Duration::from_micros(500);
+const SPELL: Duration = Duration::from_millis(2);
+/// Batches before a spell is timed: whoever was asked before has left nothing of this code and its data in the caches
+/// of the processor.
+const WARMING: u32 = 4;
 /// The requests that are made before the clock starts: few enough to stay in the caches of the processor.
 const BATCH: usize = 32;
 /// Requests whose allocations are counted.
@@ -73,7 +76,7 @@ pub fn ready(contenders: &[Contender], wanted: impl Fn(&Contender, Case) -> bool
 impl Runner {
     fn new(contender: usize, case: Case, mut driver: Box<dyn Drive>) -> Self {
         let first = driver.batch(case, 2) / 2;
-        let batch = if first * 32 > SPELL * 8 { 1 } else { BATCH };
+        let batch = if first * 32 > SPELL * 2 { 1 } else { BATCH };
         driver.batch(case, batch);
         let once = driver.batch(case, batch).max(Duration::from_nanos(1));
         let batches = u32::try_from(SPELL.as_nanos() / once.as_nanos()).unwrap_or(1).max(1);
@@ -82,6 +85,9 @@ impl Runner {
 
     /// Nanoseconds a request.
     fn spell(&mut self) -> f64 {
+        for _ in 0..WARMING.min(self.batches - 1) {
+            self.driver.batch(self.case, self.batch);
+        }
         let spent: Duration = (0..self.batches).map(|_| self.driver.batch(self.case, self.batch)).sum();
         let requests = f64::from(self.batches) * f64::from(u32::try_from(self.batch).unwrap_or(u32::MAX));
         spent.as_secs_f64() * 1e9 / requests

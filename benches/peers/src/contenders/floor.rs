@@ -9,7 +9,7 @@ use tower::{Service, layer::layer_fn, service_fn};
 use crate::{
     case::{Case, Group},
     contender::{Contender, Kind},
-    work::{Callers, RULES, leaf, router, with_extensions, with_headers, with_token},
+    work::{AppService, Callers, RULES, leaf, router, with_extensions, with_headers, with_token},
 };
 
 /// Hands everything on.
@@ -49,6 +49,10 @@ fn token(callers: &mut Callers, case: Case) -> Option<Request<Body>> {
     if let_in(case) { with_token(callers, case) } else { None }
 }
 
+fn token_of_somebody(callers: &mut Callers, case: Case) -> Option<Request<Body>> {
+    if case == Case::Allowed { with_token(callers, case) } else { None }
+}
+
 fn denied(callers: &mut Callers, case: Case) -> Option<Request<Body>> {
     if case.denies() { with_extensions(callers, case) } else { None }
 }
@@ -64,6 +68,15 @@ fn denied_token(callers: &mut Callers, case: Case) -> Option<Request<Body>> {
 fn answers_at_once(contender: Contender) -> Contender {
     let denials = Case::ALL.into_iter().filter(|case| case.denies());
     denials.fold(contender, |contender, case| contender.answers(case, StatusCode::FORBIDDEN))
+}
+
+/// Hands the same principal over to every request.
+async fn hand_over() -> impl AppService {
+    let principal = Callers::new().admin.principal;
+    service_fn(move |mut request: Request<Body>| {
+        request.extensions_mut().insert(principal.clone());
+        leaf(request)
+    })
 }
 
 async fn forbid(_: Request<Body>) -> Result<Response, std::convert::Infallible> {
@@ -94,6 +107,7 @@ pub fn contenders() -> Vec<Contender> {
         immediate(Group::Inside, denied),
         immediate(Group::Sizes, denied_headers),
         immediate(Group::Token, denied_token),
+        Contender::new(Group::Token, Kind::Floor, "a principal, put into the extensions", hand_over, token_of_somebody),
         Contender::new(
             Group::Service,
             Kind::Floor,
