@@ -131,7 +131,7 @@ impl Sender {
         let Noted { accepts, accept, content_type, request_id } = Noted::by(head.headers());
         self.is_grpc = is_grpc(content_type);
         if accepts > 1 {
-            self.texts.keep([path, every_accept(head.headers()).as_bytes(), request_id]);
+            self.texts.keep([path, &every_accept(head.headers()), request_id]);
         } else {
             self.texts.keep([path, accept, request_id]);
         }
@@ -143,7 +143,7 @@ impl Sender {
 
     fn preferences(&self) -> Preferences<'_> {
         let visit = self.visit.as_deref().map(Cow::Borrowed);
-        Preferences::new(&self.method, self.is_grpc, self.texts.get(1).into(), visit)
+        Preferences::new(&self.method, self.is_grpc, self.texts.bytes(1).into(), visit)
     }
 
     /// A path that no key matches tells bad credentials before anything else, so a masked route that a public rule

@@ -24,31 +24,32 @@ impl Format {
             Self::Text => "text/plain; charset=utf-8",
         }
     }
-
-    /// How closely a media range names this format; `None` where it does not.
-    fn specificity(self, range: &str) -> Option<u8> {
-        let ranges: &[&str] = match self {
-            Self::Problem => &["*/*", "application/*", "application/json", "application/problem+json"],
-            Self::Html => &["*/*", "text/*", "text/html"],
-            Self::Text => &["*/*", "text/*", "text/plain"],
-        };
-        (0..).zip(ranges).find(|(_, known)| known.eq_ignore_ascii_case(range)).map(|(specificity, _)| specificity)
-    }
 }
+
+/// The media ranges that name our formats, and how closely each of [`Format::ALL`]; 0 is not at all.
+const RANGES: [(&[u8], [u8; Format::ALL.len()]); 7] = [
+    (b"*/*", [1, 1, 1]),
+    (b"application/*", [2, 0, 0]),
+    (b"application/json", [3, 0, 0]),
+    (b"application/problem+json", [4, 0, 0]),
+    (b"text/*", [0, 2, 2]),
+    (b"text/html", [0, 3, 0]),
+    (b"text/plain", [0, 0, 3]),
+];
 
 /// The greatest number of media ranges that are looked at.
 const MAX_RANGES: usize = 64;
 
-/// The format that `accept` prefers. Among equals, and where nothing fits, it is the first of [`Format::ALL`].
-pub(super) fn negotiate(accept: &str) -> Format {
+/// The format that `accept` prefers. Among equals, and where nothing fits, it is the first of [`Format::ALL`]. What is no
+/// text is passed over (RFC 9110, section 5.5).
+pub(super) fn negotiate(accept: &[u8]) -> Format {
     let mut qualities = [(0, 0); Format::ALL.len()];
-    for range in accept.split(',').take(MAX_RANGES) {
-        let mut parts = range.split(';').map(str::trim_ascii);
-        let (Some(range), Some(weight)) = (parts.next(), weight(parts)) else { continue };
-        for (format, quality) in Format::ALL.iter().zip(&mut qualities) {
-            if let Some(specificity) = format.specificity(range) {
-                *quality = (specificity, weight).max(*quality);
-            }
+    for range in accept.split(|byte| *byte == b',').take(MAX_RANGES) {
+        let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+        let Some(closeness) = parts.next().and_then(closeness) else { continue };
+        let Some(weight) = weight(parts) else { continue };
+        for (closeness, quality) in closeness.into_iter().zip(&mut qualities).filter(|(closeness, _)| *closeness > 0) {
+            *quality = (closeness, weight).max(*quality);
         }
     }
     let mut best = (Format::default(), 0);
@@ -60,20 +61,31 @@ pub(super) fn negotiate(accept: &str) -> Format {
     best.0
 }
 
+/// How closely a media range names each format; nothing where it names none.
+fn closeness(range: &[u8]) -> Option<[u8; Format::ALL.len()]> {
+    RANGES.iter().find(|(known, _)| known.eq_ignore_ascii_case(range)).map(|(_, closeness)| *closeness)
+}
+
 /// The `q` among the parameters of a range: 1 where there is none, nothing where it is malformed.
-fn weight<'a>(mut parameters: impl Iterator<Item = &'a str>) -> Option<u16> {
-    let q = parameters.find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.eq_ignore_ascii_case("q").then_some(value)
+fn weight<'a>(mut parameters: impl Iterator<Item = &'a [u8]>) -> Option<u16> {
+    let q = parameters.find_map(|parameter| match parameter {
+        [b'q' | b'Q', b'=', value @ ..] => Some(value),
+        _ => None,
     });
     q.map_or(Some(1000), thousandths)
 }
 
 /// A `qvalue` (RFC 9110, section 12.4.2): at most three decimals, at most 1.
-fn thousandths(value: &str) -> Option<u16> {
-    let (whole, decimals) = value.split_once('.').unwrap_or((value, ""));
-    if !matches!(whole, "0" | "1") || decimals.len() > 3 || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
+fn thousandths(value: &[u8]) -> Option<u16> {
+    let (whole, decimals) = match value {
+        [whole @ (b'0' | b'1')] => (whole, &[][..]),
+        [whole @ (b'0' | b'1'), b'.', decimals @ ..] => (whole, decimals),
+        _ => return None,
+    };
+    if decimals.len() > 3 || !decimals.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    format!("{whole}{decimals:0<3}").parse().ok().filter(|thousandths| *thousandths <= 1000)
+    let digits = std::iter::once(whole).chain(decimals).chain(b"000").take(4);
+    let thousandths = digits.fold(0, |number, digit| number * 10 + u16::from(digit - b'0'));
+    (thousandths <= 1000).then_some(thousandths)
 }

@@ -11,6 +11,7 @@ mod jsonwebtoken;
 mod jwt_authorizer;
 mod optimum;
 mod ours;
+mod promises;
 mod protect_axum;
 mod tower_http;
 mod tower_oauth2_resource_server;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Contender> {
     [
         floor::contenders(),
         optimum::contenders(),
+        promises::contenders(),
         by_hand::contenders(),
         tower_http::contenders(),
         protect_axum::contenders(),

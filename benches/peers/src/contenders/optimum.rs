@@ -44,7 +44,7 @@ impl Rules {
     }
 
     /// The status of the denial, if it is one.
-    fn decide(&self, request: &Request<Body>, bits: Option<Bits>) -> Result<(), StatusCode> {
+    pub(super) fn decide(&self, request: &Request<Body>, bits: Option<Bits>) -> Result<(), StatusCode> {
         let rule = match self.0.at(request.uri().path()) {
             Ok(found) if request.method() == Method::GET => found.value,
             _ => return Err(StatusCode::NOT_FOUND),
