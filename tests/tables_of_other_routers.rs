@@ -128,6 +128,62 @@ fn patterns_of_policy_engines_hold_for_no_more_than_they_say() {
     }
 }
 
+/// What other servers make of a path, told by their own tests. Whoever has no right to what is left gets nothing for
+/// what was asked, however open the policy is elsewhere.
+#[test]
+fn what_other_servers_normalize_needs_the_right_to_what_is_left() {
+    for (server, asked, left) in [
+        ("Envoy", "/a/b/%2E./c", "/a/c"),
+        ("Envoy", "/a/b/../../../../c", "/c"),
+        ("Envoy", "/a//b?a=///c", "/a/b"),
+        ("Envoy", "/root%2f/child/%2f", "/root//child//"),
+        ("Envoy", "/dir1%2fdir2%2f/dir3%5Cdeleted%5C%2F..%2F%5cdir4", "/dir1/dir2/dir3/dir4"),
+        ("Envoy", "/path%Z%30with%xYbad%7Jencoding%A", "/path%Z0with%xYbad%7Jencoding%A"),
+        ("Traefik", "/a/..//c/.././b", "/b"),
+        ("HAProxy", "///foo///bar///", "/foo/bar/"),
+        ("HAProxy", "/foo//../../bar/", "/bar/"),
+        ("Caddy", "/foo///./..//./bar", "/foo///bar"),
+        ("Caddy", "/foo%252fbar", "/foo%2fbar"),
+        ("lighttpd", "/a\\b", "/a/b"),
+        ("fasthttp", "/xxxx%2fyyy%2f%2F%2F", "/xxxx/yyy/"),
+        ("fasthttp", "/aaa%2Fbbb%2F%2E.%2Fxxx", "/aaa/xxx"),
+        ("fasthttp", "/..%5c..%5cfoo", "/foo"),
+        ("net/http of Go", "/dir", "/dir/"),
+        ("path.Clean of Go", "//abc//", "/abc"),
+        ("Tomcat", "////", "/"),
+        ("Tomcat", "/a/b/./", "/a/b/"),
+        ("Jetty", "/foo;ignore/bar;ignore", "/foo/bar"),
+        ("Jetty", "/path/%2e%2e;param;other/info;other", "/info"),
+        ("Jetty", "/path/%2f/..;/%2e/info", "/path//info"),
+        ("Jetty", "/foo/;param/bar", "/foo//bar"),
+        ("Jetty", "/f%d8%a9%d8%a9%2523;ignore/bar;ignore", "/f\u{629}\u{629}%23/bar"),
+        ("Spring", "/foo;f=F;o=O;o=O/bar;b=B;a=A;r=R", "/foo/bar"),
+        ("Spring", "/foo/;test/1", "/foo/1"),
+        ("Shiro", "//context-path/remove-one/remove-two/../../././/foobar", "/context-path/foobar"),
+        ("Shiro", "/c%6Fntext%20path/foobar", "/context path/foobar"),
+        ("actix-web", "//v1//something////", "/v1/something"),
+        ("actix-web", "/v1/something", "/v1/something/"),
+        ("Mojolicious", "/foo/.../.../windows/win.ini", "/foo/windows/win.ini"),
+        ("curl", "/hello/1/./../2", "/hello/2"),
+        ("URL of browsers", "/foo/%2e%2", "/foo/%2e%2"),
+        ("URL of browsers", "/foo/bar/..\\x", "/foo/x"),
+    ] {
+        let protected = |rest: &str| json!({ left: "nobody", rest: "public" });
+        let keys = |rules: serde_json::Value| -> Map<String, serde_json::Value> {
+            let rules = rules.as_object().unwrap().clone();
+            rules.into_iter().map(|(path, rule)| (format!("ANY {path}"), rule)).collect()
+        };
+        let open = json!({ "version": 1, "unlisted": "public", "routes": keys(json!({ left: "nobody" })) });
+        let blanket = json!({ "version": 1, "routes": keys(protected("/{*rest}")) });
+        for document in [open, blanket] {
+            let policy = Policy::from_json_str(&document.to_string()).unwrap();
+            let is_allowed = |path: &str| evaluate(&policy, &Probe::new(Method::GET, path)).is_allowed();
+            assert!(!is_allowed(asked), "{server}: {asked} {document}");
+            assert!(is_allowed("/elsewhere/x"), "{server}: {document}");
+        }
+    }
+}
+
 #[test]
 fn patterns_that_mean_something_else_here_are_refused_with_the_spelling_that_is_meant() {
     for (key, help) in [

@@ -393,6 +393,7 @@ mod tests {
             ("a/b", Rejected::NoLeadingSlash),
             ("/.", Rejected::DotSegment),
             ("/a/../b", Rejected::DotSegment),
+            ("/a/.../b", Rejected::DotSegment),
             ("/a/%2e%2E/b", Rejected::DotSegment),
             ("/a/%252e%252e/b", Rejected::DotSegment),
             ("/a/..%2Fb", Rejected::DotSegment),

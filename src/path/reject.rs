@@ -45,7 +45,7 @@ impl fmt::Display for Rejected {
 pub(super) fn check(reading: &[u8], raw: bool, tolerance: Tolerance) -> Result<(), Rejected> {
     if reading.first() != Some(&b'/') {
         Err(Rejected::NoLeadingSlash)
-    } else if reading.split(|byte| *byte == b'/').any(|segment| matches!(segment, b"." | b"..")) {
+    } else if reading.split(|byte| *byte == b'/').any(is_dots) {
         Err(Rejected::DotSegment)
     } else if reading.contains(&b'\\') && (raw || !tolerance.encoded_backslash) {
         Err(Rejected::Backslash)
@@ -56,6 +56,11 @@ pub(super) fn check(reading: &[u8], raw: bool, tolerance: Tolerance) -> Result<(
     } else {
         Ok(())
     }
+}
+
+/// One dot or two (RFC 3986, section 5.2.4), or more of them, which some services drop as well.
+fn is_dots(segment: &[u8]) -> bool {
+    !segment.is_empty() && segment.iter().all(|byte| *byte == b'.')
 }
 
 fn has_control(reading: &[u8], raw: bool, tolerance: Tolerance) -> bool {

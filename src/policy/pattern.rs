@@ -207,7 +207,9 @@ fn check_segments(path: &str) -> Result<(), PatternProblem> {
     for segment in path.split('/') {
         let range = at..at + segment.len();
         match segment {
-            "." | ".." => return problem(ProblemKind::DotSegment, range),
+            _ if !segment.is_empty() && segment.bytes().all(|byte| byte == b'.') => {
+                return problem(ProblemKind::DotSegment, range);
+            }
             _ if segment.starts_with(':') || is_foreign_parameter(segment) => {
                 return problem(ProblemKind::ForeignParameter, range);
             }
@@ -357,6 +359,7 @@ mod tests {
             ("/a/{*rest}/b", ProblemKind::RestNotLast, "/b"),
             ("/a/{id}/b/{id}", ProblemKind::DuplicateName, "{id}"),
             ("/a/../b", ProblemKind::DotSegment, ".."),
+            ("/a/.../b", ProblemKind::DotSegment, "..."),
             ("/a\\b", ProblemKind::ForbiddenCharacter, "\\"),
             ("/a?b", ProblemKind::ForbiddenCharacter, "?"),
         ] {

@@ -48,6 +48,12 @@ pub(crate) fn dots(path: &str) -> String {
     format!("/{}", kept.join("/"))
 }
 
+/// Takes three dots and more for one, as Mojolicious does.
+pub(crate) fn many_dots(path: &str) -> String {
+    let is_many = |segment: &&str| segment.len() > 2 && segment.chars().all(|c| c == '.');
+    path.split('/').filter(|segment| !is_many(segment)).collect::<Vec<_>>().join("/")
+}
+
 pub(crate) fn backslashes(path: &str) -> String {
     path.replace('\\', "/")
 }

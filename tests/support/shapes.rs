@@ -18,8 +18,8 @@ use tower_http::{normalize_path::NormalizePath, services::ServeDir};
 use super::{
     Answer,
     readers::{
-        backslashes, c_string, decode, decode_to_the_end, dots, merge, overlong, parameterless, queryless, trim,
-        uncontrolled,
+        backslashes, c_string, decode, decode_to_the_end, dots, many_dots, merge, overlong, parameterless, queryless,
+        trim, uncontrolled,
     },
 };
 
@@ -127,6 +127,11 @@ pub(crate) const SHAPES: &[Shape] = &[
     },
     Shape { name: "proxy that resolves dot segments", app: || proxy(&[dots]), deceived: 24 },
     Shape { name: "proxy that decodes and resolves", app: || proxy(&[decode, dots]), deceived: 40 },
+    Shape {
+        name: "proxy that decodes and takes many dots for one",
+        app: || proxy(&[decode, many_dots, dots]),
+        deceived: 45,
+    },
     Shape {
         name: "proxy that resolves and decodes and resolves",
         app: || proxy(&[dots, decode_to_the_end, dots]),

@@ -176,7 +176,7 @@ pub(super) fn trim(reading: &[u8]) -> Reading {
 }
 
 fn is_rejected(reading: &[u8], options: Options) -> bool {
-    let dots = reading.split(|b| *b == b'/').any(|segment| matches!(segment, b"." | b".."));
+    let dots = reading.split(|b| *b == b'/').any(|segment| !segment.is_empty() && segment.iter().all(|b| *b == b'.'));
     let backslash = !options.allow_encoded_backslash && reading.contains(&b'\\');
     let pairs = || reading.iter().zip(reading.iter().skip(1));
     let control =
