@@ -150,8 +150,8 @@ async fn tokens_in_the_cool_down_are_answered_at_once_and_remembered_at_its_end(
 /// all that there is to see of a rotation.
 #[tokio::test]
 async fn a_rotation_is_noticed_where_keys_or_tokens_have_no_names() {
-    let rows: [(fn(&str) -> serde_json::Value, Option<&str>); 3] =
-        [(nameless, None), (nameless, Some("b")), (jwk, None)];
+    type Key = fn(&str) -> serde_json::Value;
+    let rows: [(Key, Option<&str>); 3] = [(nameless, None), (nameless, Some("b")), (jwk, None)];
     for (key, kid) in rows {
         let provider = Provider::with(&[]).await;
         let set = |name: &str| Answer::text(serde_json::json!({ "keys": [key(name)] }).to_string());
