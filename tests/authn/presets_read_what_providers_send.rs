@@ -25,6 +25,7 @@ fn keycloak_and_auth0() -> [Case; 2] {
             builder: builder()
                 .issuer("https://id.example/realms/acme")
                 .audience("billing")
+                .require("typ", "Bearer")
                 .claims(ClaimMap::keycloak("billing")),
             claims: json!({
                 "jti": "a59e3c3e-5c7b-4b0e-9d0b-1f2f8f6b0c1d", "iss": "https://id.example/realms/acme", "aud": ["billing", "account"],

@@ -10,6 +10,10 @@ impl ClaimMap {
     ///
     /// `scope` is not read: it names what goes into the token, such as `profile`, and no permissions.
     ///
+    /// Access tokens are meant for `billing` (`aud`) where Keycloak is told so: by a mapper of the type *Audience*, or since
+    /// the user has roles of that client and logs in with another one. Identity tokens are meant for the client that asked,
+    /// and their claim `typ` is `ID`; so demand the one of access tokens.
+    ///
     /// ```
     /// # fn keys() -> tower_authz::authn::Keys { tower_authz::authn::Keys::secret(&[7; 32]) }
     /// use tower_authz::authn::{ClaimMap, Issuer, Jwt};
@@ -17,6 +21,7 @@ impl ClaimMap {
     /// let issuer = Issuer::new("https://id.example/realms/acme")
     ///     .keys(keys())
     ///     .audience("billing")
+    ///     .require("typ", "Bearer")
     ///     .claims(ClaimMap::keycloak("billing"));
     /// let jwt = Jwt::builder().trust(issuer).build()?;
     /// # Ok::<(), tower_authz::authn::JwtError>(())
@@ -28,8 +33,12 @@ impl ClaimMap {
     /// Auth0: the roles that an action puts into the claim `roles` under a namespace of yours, and the `permissions` of
     /// its role-based access control.
     ///
-    /// The permissions are those that the user's roles give in Auth0, so they are held as they are. `scope` is not
-    /// read: with role-based access control it says nothing that `permissions` does not.
+    /// The permissions are those that the user's roles give in Auth0, so they are held as they are, whether the client has
+    /// asked for them or not; the setting *Add Permissions in the Access Token* of the API puts them there. `scope` is not
+    /// read. With role-based access control it lists those of them that the client has asked for, which counts where clients
+    /// are not all yours. For these, read it instead:
+    /// `ClaimMap::new().roles(["https://billing.example/roles"]).permissions("scope")`. Without role-based access control
+    /// clients get whatever scopes they ask for, and they must not be read so.
     ///
     /// ```
     /// # fn keys() -> tower_authz::authn::Keys { tower_authz::authn::Keys::secret(&[7; 32]) }
@@ -52,7 +61,13 @@ impl ClaimMap {
     /// `scp` limits: a user grants it to an application, and cannot grant what it does not have. Tokens of
     /// applications that act for themselves have no `scp`, so they are not limited. The subject is `oid`, the same
     /// for every application, with `sub` in its place where there is none. Give groups readable names with
-    /// [`rename_role`](Self::rename_role).
+    /// [`rename_role`](Self::rename_role). Who is in more than 200 groups has none of them in the token; then `groups` counts
+    /// as malformed, and no grant with `none_of` is held.
+    ///
+    /// Each tenant is an issuer of its own, also where the application is one of many tenants. Tokens of version 1 have the same claims
+    /// and another issuer, with a slash at the end: `https://sts.windows.net/{tenant}/`, whose keys are at
+    /// `https://login.microsoftonline.com/common/discovery/keys`. Their audience may be the URI of the application
+    /// (`api://…`).
     ///
     /// ```
     /// # fn keys() -> tower_authz::authn::Keys { tower_authz::authn::Keys::secret(&[7; 32]) }
@@ -74,6 +89,11 @@ impl ClaimMap {
     /// Okta: the `groups` that a claim of the authorization server lists, and the scopes in `scp`.
     ///
     /// `scp` limits: clients choose scopes, and the access policies of Okta say which client may, not which user.
+    /// Applications that act for themselves have no groups, so that nothing is left of their scopes. Where only such
+    /// applications call, scopes may grant: [`scopes_are`](Self::scopes_are)`(Scopes::Grant)`.
+    ///
+    /// The issuer must be a custom authorization server, such as `default`: access tokens of the server of the organization
+    /// (`https://acme.okta.com`) are meant for Okta alone. Groups are in the token where that server has a claim `groups`.
     ///
     /// ```
     /// # fn keys() -> tower_authz::authn::Keys { tower_authz::authn::Keys::secret(&[7; 32]) }
@@ -94,8 +114,10 @@ impl ClaimMap {
     ///
     /// `scope` limits: it is what the client may ask for, whoever the user is. Users who sign in without OAuth have
     /// no scopes of yours in it; let the policy ask for roles then. Scopes have the identifier of the resource server
-    /// before them; take it off with [`rename_permission`](Self::rename_permission). Access tokens of Cognito have no
-    /// `aud`, but a `client_id`.
+    /// before them; take it off with [`rename_permission`](Self::rename_permission). Applications that act for themselves
+    /// have no groups, so that nothing is left of their scopes. Where only such applications call, scopes may grant:
+    /// [`scopes_are`](Self::scopes_are)`(Scopes::Grant)`. Access tokens of Cognito have a `client_id` in place
+    /// of an `aud`. Identity tokens have the same issuer; `token_use` tells them apart.
     ///
     /// ```
     /// # fn keys() -> tower_authz::authn::Keys { tower_authz::authn::Keys::secret(&[7; 32]) }
@@ -116,7 +138,9 @@ impl ClaimMap {
 
     /// Google: the subject alone, since its identity tokens know neither roles nor scopes.
     ///
-    /// The policy can ask for `email`, `email_verified` and `hd`, the domain of an organization.
+    /// The policy can ask for `email`, `email_verified` and `hd`, the domain of an organization. Access tokens of Google are
+    /// no JSON Web Tokens. Some of its identity tokens have an issuer without `https://`: where yours do, trust
+    /// `accounts.google.com`, too, with the keys at `https://www.googleapis.com/oauth2/v3/certs`.
     ///
     /// ```
     /// # fn keys() -> tower_authz::authn::Keys { tower_authz::authn::Keys::secret(&[7; 32]) }
@@ -157,6 +181,9 @@ impl ClaimMap {
     }
 
     /// Service accounts of Kubernetes: each account is a role of its own, by its full name.
+    ///
+    /// Pods get tokens for an audience from a projected volume (`serviceAccountToken`). Tokens of old, which are kept in
+    /// secrets, never expire, and are refused.
     ///
     /// ```
     /// # fn keys() -> tower_authz::authn::Keys { tower_authz::authn::Keys::secret(&[7; 32]) }
