@@ -42,6 +42,10 @@ impl<A: Authenticator> Authenticator for Ambient<A> {
         self.0.consumed_protocols()
     }
 
+    fn credential_parameters(&self) -> Vec<String> {
+        self.0.credential_parameters()
+    }
+
     fn is_ambient(&self) -> bool {
         true
     }

@@ -87,6 +87,12 @@ pub trait Authenticator: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// The parameters of the query that hold credentials. Nothing that the layer writes repeats them, such as the place
+    /// that a login page leads back to; requests are forwarded with them.
+    fn credential_parameters(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether the credentials come with every request by themselves, as a cookie does. In a [`Chain`](super::Chain)
     /// they lose to credentials that the client sent on purpose.
     fn is_ambient(&self) -> bool {
@@ -119,6 +125,10 @@ impl Authenticator for Arc<dyn Authenticator> {
 
     fn consumed_protocols(&self) -> Vec<String> {
         (**self).consumed_protocols()
+    }
+
+    fn credential_parameters(&self) -> Vec<String> {
+        (**self).credential_parameters()
     }
 
     fn is_ambient(&self) -> bool {

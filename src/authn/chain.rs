@@ -101,6 +101,10 @@ impl Authenticator for Chain {
         distinct(self.members.iter().flat_map(|member| member.consumed_protocols()))
     }
 
+    fn credential_parameters(&self) -> Vec<String> {
+        distinct(self.members.iter().flat_map(|member| member.credential_parameters()))
+    }
+
     fn is_ambient(&self) -> bool {
         self.members.iter().all(|member| member.is_ambient())
     }

@@ -142,7 +142,8 @@ impl AuthzLayerBuilder {
         }
         let authenticates = self.authenticator.is_some();
         let authenticator = self.authenticator.unwrap_or_else(|| Arc::new(crate::authn::none()));
-        let renderer = Renderer::new(self.responder, authenticator.challenges(), policy.realm.as_deref());
+        let renderer = Renderer::new(self.responder, authenticator.challenges(), policy.realm.as_deref())
+            .without_parameters(authenticator.credential_parameters());
         let gate = Arc::new(Gate {
             id: GateId::next(),
             consumed: ConsumedHeaders::of(&authenticator),

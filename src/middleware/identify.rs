@@ -50,7 +50,8 @@ impl Identify {
 
     /// Authenticates with `authenticator`, and answers and reports the denials of guards and handlers inside.
     pub fn with(authenticator: impl Authenticator, responder: Responder, reporter: impl Reporter) -> Self {
-        let renderer = Renderer::new(responder, authenticator.challenges(), None);
+        let renderer = Renderer::new(responder, authenticator.challenges(), None)
+            .without_parameters(authenticator.credential_parameters());
         let shared = Shared {
             consumed: ConsumedHeaders::of(&authenticator),
             authenticator: Arc::new(authenticator),

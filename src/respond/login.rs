@@ -49,25 +49,29 @@ impl Login {
         Self { location: utf8_percent_encode(location, NO_HEADER).to_string() }
     }
 
-    /// The whole answer to a navigation.
-    pub(super) fn see_other<B: Default>(&self, preferences: &Preferences<'_>) -> Option<Response<B>> {
+    /// The whole answer to a navigation; the place to come back to is told without the parameters `secret`.
+    pub(super) fn see_other<B: Default>(
+        &self,
+        preferences: &Preferences<'_>,
+        secret: &[String],
+    ) -> Option<Response<B>> {
         let Some(Visit::Page(target)) = preferences.visit.as_deref() else { return None };
         if preferences.format() != Format::Html || target.path() == self.path() {
             return None;
         }
-        let location = HeaderValue::from_maybe_shared(self.with_next(Some(target))).ok()?;
+        let location = HeaderValue::from_maybe_shared(self.with_next(Some(target), secret)).ok()?;
         let mut response = Response::new(B::default());
         *response.status_mut() = StatusCode::SEE_OTHER;
         response.headers_mut().insert(header::LOCATION, location);
         Some(response)
     }
 
-    /// Tells htmx to visit the login page.
-    pub(super) fn redirect_htmx(&self, preferences: &Preferences<'_>, headers: &mut HeaderMap) {
+    /// Tells htmx to visit the login page, and where to come back to, without the parameters `secret`.
+    pub(super) fn redirect_htmx(&self, preferences: &Preferences<'_>, secret: &[String], headers: &mut HeaderMap) {
         let Some(Visit::Htmx(page)) = preferences.visit.as_deref() else { return };
         let page = page.as_ref().and_then(|url| url.to_str().ok()?.parse::<Uri>().ok());
         let target = page.as_ref().and_then(Uri::path_and_query);
-        if let Ok(location) = HeaderValue::from_maybe_shared(self.with_next(target)) {
+        if let Ok(location) = HeaderValue::from_maybe_shared(self.with_next(target, secret)) {
             headers.insert(HX_REDIRECT, location);
         }
     }
@@ -76,13 +80,22 @@ impl Login {
         self.location.split(['?', '#']).next().unwrap_or_default()
     }
 
-    fn with_next(&self, target: Option<&PathAndQuery>) -> bytes::Bytes {
-        let Some(target) = target.map(PathAndQuery::as_str).filter(|target| is_local(target)) else {
+    fn with_next(&self, target: Option<&PathAndQuery>, secret: &[String]) -> bytes::Bytes {
+        let Some(target) = target.filter(|target| is_local(target.as_str())) else {
             return self.location.clone().into();
         };
+        let target = without(target, secret);
         let joint = if self.location.contains('?') { '&' } else { '?' };
-        format!("{}{joint}next={}", self.location, utf8_percent_encode(target, NO_PARAMETER)).into()
+        format!("{}{joint}next={}", self.location, utf8_percent_encode(&target, NO_PARAMETER)).into()
     }
+}
+
+/// `target` without the parameters `secret` of its query.
+fn without(target: &PathAndQuery, secret: &[String]) -> String {
+    let name = |pair: &str| pair.split_once('=').map_or(pair, |(name, _)| name).to_owned();
+    let pairs = target.query().into_iter().flat_map(|query| query.split('&'));
+    let kept: Vec<_> = pairs.filter(|pair| !secret.contains(&name(pair))).collect();
+    if kept.is_empty() { target.path().to_owned() } else { format!("{}?{}", target.path(), kept.join("&")) }
 }
 
 /// Whether a browser that is sent to `target` stays on the origin: `//host` and `/\host` lead elsewhere.

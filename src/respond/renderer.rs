@@ -28,6 +28,8 @@ pub(crate) struct Renderer {
     responder: Responder,
     challenges: Challenges,
     prepared: Prepared,
+    /// Parameters of queries that no answer repeats.
+    credential_parameters: Vec<String>,
 }
 
 impl Default for Renderer {
@@ -40,7 +42,12 @@ impl Renderer {
     /// Answers with `challenges`, which are given `realm` where they have none.
     pub(crate) fn new(responder: Responder, challenges: Vec<Challenge>, realm: Option<&str>) -> Self {
         let challenges = Challenges::new(challenges, realm);
-        Self { responder, prepared: prepare(&challenges), challenges }
+        Self { responder, prepared: prepare(&challenges), challenges, credential_parameters: Vec::new() }
+    }
+
+    /// Leaves these parameters of queries out of its answers.
+    pub(crate) fn without_parameters(self, credential_parameters: Vec<String>) -> Self {
+        Self { credential_parameters, ..self }
     }
 
     /// What the answer to a request depends on.
@@ -99,7 +106,7 @@ impl Renderer {
 
     fn redirect(&self, denial: &Denial, preferences: &Preferences<'_>) -> Option<Response<Bytes>> {
         let login = self.responder.login.as_deref().filter(|_| denial.status() == StatusCode::UNAUTHORIZED)?;
-        let mut response = login.see_other(preferences)?;
+        let mut response = login.see_other(preferences, &self.credential_parameters)?;
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
         Some(response)
     }
@@ -116,7 +123,7 @@ impl Renderer {
                     add(headers);
                 }
                 if let Some(login) = self.responder.login.as_deref() {
-                    login.redirect_htmx(preferences, headers);
+                    login.redirect_htmx(preferences, &self.credential_parameters, headers);
                 }
             }
             (StatusCode::METHOD_NOT_ALLOWED, _) => {

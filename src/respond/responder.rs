@@ -42,7 +42,8 @@ impl Responder {
     /// A `GET` or `HEAD` navigation is answered `303 See Other` to `location`, with the path and query of the request
     /// as its parameter `next`. A request of htmx keeps its 401 and gets the header `HX-Redirect`, with the path and
     /// query of the page it came from. Others get the usual answer. `next` always begins with exactly one `/`, so it
-    /// cannot lead to another origin; it is left off where it would.
+    /// cannot lead to another origin; it is left off where it would. Parameters of the query that hold
+    /// [credentials](crate::Authenticator::credential_parameters) are left out of it.
     pub fn login_redirect(self, location: &str) -> Self {
         Self { login: Some(Arc::new(Login::new(location))), ..self }
     }

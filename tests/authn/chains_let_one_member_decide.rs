@@ -48,6 +48,10 @@ impl Authenticator for Member {
     fn consumed_protocols(&self) -> Vec<String> {
         vec!["shared".to_owned(), format!("{}.bearer", self.name)]
     }
+
+    fn credential_parameters(&self) -> Vec<String> {
+        vec!["shared".to_owned(), self.name.to_owned()]
+    }
 }
 
 /// A chain whose cookie comes first, and is nevertheless the last resort.
@@ -166,6 +170,7 @@ fn whatever_wraps_an_authenticator_tells_what_it_tells() {
         assert_eq!(challenges, ["Bearer", "token"], "{name}");
         assert_eq!(wrapped.consumed_headers(), ["x-shared", "token"], "{name}");
         assert_eq!(wrapped.consumed_protocols(), ["shared", "token.bearer"], "{name}");
+        assert_eq!(wrapped.credential_parameters(), ["shared", "token"], "{name}");
         assert_eq!(wrapped.is_ambient(), ambient, "{name}");
     }
 }

@@ -1,6 +1,14 @@
-use http::Request;
+use std::convert::Infallible;
+
+use http::{Request, Response};
 use serde_json::json;
-use tower_authz::authn::{Bearer, JwtBuilder};
+use tower::{Layer, ServiceExt, service_fn, util::BoxCloneService};
+use tower_authz::{
+    AuthzLayer, Guard, Identify, Policy,
+    authn::{Bearer, JwtBuilder},
+    report::TracingReporter,
+    respond::Responder,
+};
 
 use super::{
     identify, outcome,
@@ -90,4 +98,23 @@ async fn no_place_is_looked_at_unasked() {
     let request =
         Request::get(format!("/?access_token={good}")).header("sec-websocket-protocol", format!("bearer, {good}"));
     assert_eq!(outcome(&identify(&builder().build().unwrap(), &request.body(()).unwrap()).await), "anonymous");
+}
+
+/// Whoever is sent to the login page comes back by an address that others log.
+#[tokio::test]
+async fn a_token_in_the_query_is_repeated_nowhere() {
+    let policy = Policy::from_json_str(r#"{ "version": 1, "routes": { "GET /": "authenticated" } }"#).unwrap();
+    let responder = || Responder::new().login_redirect("/login");
+    let answer = |_: Request<()>| std::future::ready(Ok::<_, Infallible>(Response::new(String::new())));
+    let layer = AuthzLayer::builder(policy).authenticator(everywhere().build().unwrap()).responder(responder());
+    let identify = Identify::with(everywhere().build().unwrap(), responder(), TracingReporter::new());
+    for service in [
+        BoxCloneService::new(layer.build().unwrap().layer(service_fn(answer))),
+        BoxCloneService::new(identify.layer(Guard::authenticated().layer(service_fn(answer)))),
+    ] {
+        let request = Request::get("/?page=2&access_token=x.y.z").header("accept", "text/html").body(()).unwrap();
+        let response = service.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 303);
+        assert_eq!(response.headers()["location"], "/login?next=/%3Fpage%3D2");
+    }
 }

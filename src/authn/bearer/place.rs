@@ -42,7 +42,7 @@ impl Bearer {
 
     /// A parameter of the query (RFC 6750, section 2.3).
     ///
-    /// Queries end up in logs, histories and `Referer` headers: this crate writes none anywhere, but others do. Use
+    /// Queries end up in logs, histories and `Referer` headers: this crate writes the parameter nowhere, but others do. Use
     /// short-lived tokens, and `Cache-Control: no-store`.
     pub fn from_query(parameter: impl Into<String>) -> Self {
         Self(Place::Query(parameter.into()))
@@ -53,6 +53,14 @@ impl Bearer {
         match &self.0 {
             Place::WebSocketProtocol(marker) => Some(marker),
             Place::Query(_) => None,
+        }
+    }
+
+    /// The parameter of the query that holds a token.
+    pub(in crate::authn) fn parameter(&self) -> Option<&str> {
+        match &self.0 {
+            Place::WebSocketProtocol(_) => None,
+            Place::Query(parameter) => Some(parameter),
         }
     }
 

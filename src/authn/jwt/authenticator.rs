@@ -67,6 +67,7 @@ impl Jwt {
     /// # async fn jwt() -> Result<Jwt, Box<dyn std::error::Error>> {
     /// let jwt = Jwt::discover("https://id.example/realms/acme")
     ///     .audience("billing")
+    ///     .require("typ", "Bearer")
     ///     .claims(ClaimMap::keycloak("billing"))
     ///     .build()
     ///     .await?;
@@ -94,7 +95,7 @@ impl Jwt {
     /// # Microsoft Entra ID
     ///
     /// The application must ask for tokens of version 2 (`requestedAccessTokenVersion`).
-    /// What its claims give is told at [`ClaimMap::entra`](crate::authn::ClaimMap::entra).
+    /// What its claims give, and what to do with version 1, is told at [`ClaimMap::entra`](crate::authn::ClaimMap::entra).
     ///
     /// ```no_run
     /// # use tower_authz::authn::{ClaimMap, Jwt, RemoteKeys};
@@ -110,6 +111,7 @@ impl Jwt {
     ///
     /// # Okta
     ///
+    /// The issuer is a custom authorization server, such as `default`.
     /// What its claims give is told at [`ClaimMap::okta`](crate::authn::ClaimMap::okta).
     ///
     /// ```no_run
@@ -233,6 +235,10 @@ impl Authenticator for Jwt {
 
     fn consumed_protocols(&self) -> Vec<String> {
         self.places.iter().filter_map(Bearer::marker).map(str::to_owned).collect()
+    }
+
+    fn credential_parameters(&self) -> Vec<String> {
+        self.places.iter().filter_map(Bearer::parameter).map(str::to_owned).collect()
     }
 }
 

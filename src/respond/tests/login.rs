@@ -125,3 +125,24 @@ fn next_is_the_path_that_the_browser_sent() {
     let answer = renderer.render(&denial, &renderer.preferences((&request).into()));
     assert_eq!(header(&answer, "location"), Some("/login?next=/outer/inner%3Fq"));
 }
+
+#[test]
+fn credentials_in_the_query_are_not_carried_along() {
+    let secret = ["access_token".to_owned(), "b".to_owned()].into();
+    let renderer = browsers().without_parameters(secret);
+    for (target, next) in [
+        ("/a?access_token=x.y.z", "/a"),
+        ("/a?x=1&access_token=x.y.z", "/a%3Fx%3D1"),
+        ("/a?access_token=x.y.z&x=1&b&y", "/a%3Fx%3D1%26y"),
+        ("/a?access_token=x&access_token=y", "/a"),
+        ("/a?access_tokens=1&Access_token", "/a%3Faccess_tokens%3D1%26Access_token"),
+        ("/a?x=access_token=1", "/a%3Fx%3Daccess_token%3D1"),
+        ("/a", "/a"),
+    ] {
+        assert_eq!(location(&renderer, target).unwrap(), format!("/login?next={next}"), "{target}");
+        let page = format!("https://api.example{target}");
+        let answer =
+            render(&renderer, &Denial::unauthenticated(), &[HTML, ("hx-request", "true"), ("hx-current-url", &page)]);
+        assert_eq!(header(&answer, "hx-redirect").unwrap(), format!("/login?next={next}"), "{target}");
+    }
+}
