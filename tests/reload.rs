@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    panic::resume_unwind,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -256,6 +257,40 @@ fn a_guard_keeps_a_good_policy_out_and_the_observer_is_told() {
     let (revision, error) = outcomes.recv_timeout(PATIENCE).unwrap();
     assert_eq!((revision.as_str(), error), (watch.handle().current().revision(), None));
     assert_eq!(realm(&watch), "two");
+}
+
+/// What an application has to say of a reload is its own code, on the thread that watches.
+#[test]
+fn whoever_panics_at_a_reload_keeps_its_policy_out_and_ends_no_watch() {
+    let dir = Dir::new("panic");
+    let file = dir.file("policy.json");
+    fs::write(&file, policy("one")).unwrap();
+    let (told, outcomes) = mpsc::channel();
+    let guard = |_: &Policy, new: &Policy| {
+        if new.realm() == Some("bomb") { resume_unwind(Box::new(())) } else { Ok(()) }
+    };
+    let observer = move |reload: &Reload| {
+        thread_local!(static EVENTS: Events = Events::record());
+        let events = EVENTS.with(Events::take);
+        let is_told = events.iter().any(|event| event.field("event.name") == Some("authz.policy.watch_panicked"));
+        if !matches!(reload.outcome, ReloadOutcome::Unchanged) {
+            told.send((reload.error(), is_told)).unwrap();
+        }
+        resume_unwind(Box::new(()));
+    };
+    let watch = builder(&file).guard(guard).on_reload(observer).start().unwrap();
+    for (next, error, in_force) in
+        [("two", None, "two"), ("bomb", Some("a guard panicked"), "two"), ("three", None, "three")]
+    {
+        exchange(&file, &policy(next));
+        let (told, panic_is_told) = outcomes.recv_timeout(PATIENCE).unwrap();
+        assert_eq!((told.as_deref(), panic_is_told), (error, next != "two"), "{next}");
+        assert_eq!(realm(&watch), in_force);
+        assert_eq!(watch.handle().status().last_error.as_deref(), error, "{next}");
+    }
+    exchange(&file, &policy("bomb"));
+    assert_eq!(watch.reload().error().as_deref(), Some("a guard panicked"));
+    assert_eq!(realm(&watch), "three");
 }
 
 #[test]

@@ -1,6 +1,11 @@
 //! Loading the file once more.
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use crate::{
     analysis::{Change, Diff},
@@ -103,7 +108,9 @@ impl Loader {
             let cells: usize = first.cells() + changes.map(Change::cells).sum::<usize>();
             Some(format!("the policy widens access in {cells} places, the first of which is `{}`", first.key()))
         };
-        let guarded = || self.guards.iter().find_map(|guard| guard(previous, policy).err());
+        let asked = |guard: &Arc<Guard>| catch_unwind(AssertUnwindSafe(|| guard(previous, policy)));
+        let panicked = |_| Err("a guard panicked".to_owned());
+        let guarded = || self.guards.iter().find_map(|guard| asked(guard).unwrap_or_else(panicked).err());
         self.handle.lack(policy).or_else(widens).or_else(guarded)
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{
         Arc, Mutex,
@@ -116,7 +117,7 @@ impl PolicyWatchBuilder {
     }
 
     /// Asks before a good policy (the second) replaces the one in force (the first). It stays, with an event, if this
-    /// gives a reason why.
+    /// gives a reason why, or panics.
     ///
     /// ```no_run
     /// use tower_authz::reload::PolicyWatch;
@@ -137,7 +138,8 @@ impl PolicyWatchBuilder {
         Self { refuses_widening: refuse, ..self }
     }
 
-    /// Is told of every attempt that the watch makes, beside the event.
+    /// Is told of every attempt that the watch makes, beside the event. If it panics, that is an event, too, and the watch
+    /// goes on.
     pub fn on_reload(self, observer: impl Fn(&Reload) + Send + 'static) -> Self {
         Self { observer: Some(Box::new(observer)), ..self }
     }
@@ -188,18 +190,33 @@ struct Keeper {
 impl Keeper {
     fn run(mut self, inbox: &Receiver<News>) {
         while self.wait(inbox).is_some() {
-            if let Err(error) = self.directories.follow(&self.loader.path) {
-                tracing::warn!(
-                    target: "tower_authz",
-                    { authz.policy.file = %self.loader.path.display(), authz.detail = %error },
-                    "a directory of the policy cannot be watched; it is tried again"
-                );
-            }
-            let reload = self.loader.attempt();
-            if let Some(observer) = &self.observer {
-                observer(&reload);
+            // The observer, and whoever listens to events, are code of the application.
+            if catch_unwind(AssertUnwindSafe(|| self.look())).is_err() {
+                let _ = catch_unwind(AssertUnwindSafe(|| self.tell_of_panic()));
             }
         }
+    }
+
+    fn look(&mut self) {
+        if let Err(error) = self.directories.follow(&self.loader.path) {
+            tracing::warn!(
+                target: "tower_authz",
+                { authz.policy.file = %self.loader.path.display(), authz.detail = %error },
+                "a directory of the policy cannot be watched; it is tried again"
+            );
+        }
+        let reload = self.loader.attempt();
+        if let Some(observer) = &self.observer {
+            observer(&reload);
+        }
+    }
+
+    fn tell_of_panic(&self) {
+        tracing::error!(
+            target: "tower_authz",
+            { event.name = "authz.policy.watch_panicked", authz.policy.file = %self.loader.path.display() },
+            "whoever was told of the policy panicked; the file is watched as before"
+        );
     }
 
     /// Waits until the file has changed and is left alone, or for the longest time. Nothing if the watch has ended.
