@@ -4,14 +4,14 @@
 
 use std::{
     convert::Infallible,
-    future::{pending, poll_fn, ready},
+    future::{Ready, pending, poll_fn, ready},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
-    task::Poll,
+    task::{Context, Poll},
     thread,
     time::{Duration, SystemTime},
 };
@@ -97,12 +97,17 @@ where
 fn fragile_layers(fragile: &Fragile) -> Vec<(&'static str, AuthzLayer)> {
     let policy = || Policy::from_json_str(POLICY).unwrap();
     let builder = || AuthzLayer::builder(policy());
-    let (check, at_once, later, reporter, page, clock) =
-        (fragile.bomb(), fragile.bomb(), fragile.bomb(), fragile.bomb(), fragile.bomb(), fragile.bomb());
+    let [check, at_once, later, reporter, page, answer, clock] = std::array::from_fn(|_| fragile.bomb());
     let responder = Responder::new().not_found(move |_| {
         page();
         let mut response = Response::new(Bytes::from_static(b"gone"));
         *response.status_mut() = StatusCode::NOT_FOUND;
+        response
+    });
+    let panicking_answer = Responder::new().custom(move |denial, _| {
+        answer();
+        let mut response = Response::new(Bytes::from_static(b"no"));
+        *response.status_mut() = denial.status();
         response
     });
     let panicking_later = move |head: Head<'_>| {
@@ -134,6 +139,10 @@ fn fragile_layers(fragile: &Fragile) -> Vec<(&'static str, AuthzLayer)> {
             builder().authenticator(caller).reporter(panicking_reporter).check("fragile", |_| false).build().unwrap(),
         ),
         ("a page", builder().authenticator(caller).responder(responder).check("fragile", |_| false).build().unwrap()),
+        (
+            "an answer",
+            builder().authenticator(caller).responder(panicking_answer).check("fragile", |_| false).build().unwrap(),
+        ),
         (
             "a clock",
             builder()
@@ -220,6 +229,62 @@ fn a_step_of_the_clock_moves_what_is_bound_to_it_and_nothing_else() {
         assert_eq!(ask(&service, "/soon", "viewer"), Some(status), "{time:?}");
         assert_eq!(ask(&service, "/doc", "viewer"), Some(200), "{time:?}");
         assert_eq!(ask(&service, "/doc", "other"), Some(403), "{time:?}");
+    }
+}
+
+/// Is ready after so many polls, if ever.
+#[derive(Clone)]
+struct Unready {
+    polls: Option<usize>,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Service<Request<()>> for Unready {
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = Ready<Result<Answer, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        cx.waker().wake_by_ref();
+        match &mut self.polls {
+            Some(0) => Poll::Ready(Ok(())),
+            Some(polls) => {
+                *polls -= 1;
+                Poll::Pending
+            }
+            None => Poll::Pending,
+        }
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        assert_eq!(self.polls, Some(0), "called without being ready");
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        ready(Ok(Answer::default()))
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_ready_is_not_called_and_holds_up_nobody_else() {
+    let layer = AuthzLayer::builder(Policy::from_json_str(POLICY).unwrap()).authenticator(caller);
+    let layer = layer.check("fragile", |_| false).build().unwrap();
+    let fragile = Fragile::new();
+    let other = layer.layer(fragile.inner());
+    for (path, role, status) in [("/doc", "viewer", 200), ("/open", "", 200), ("/doc", "other", 403), ("/doc", "", 401)]
+    {
+        for polls in [None, Some(3), Some(0)] {
+            let calls = Arc::<AtomicUsize>::default();
+            let service = layer.layer(Unready { polls, calls: Arc::clone(&calls) });
+            let mut future = Box::pin(service.oneshot(request(path, role)));
+            for _ in 0..polls.unwrap_or(100) {
+                assert!(poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await.is_pending(), "{path} {role:?}");
+                assert_eq!(calls.load(Ordering::SeqCst), 0, "{path} {role:?}");
+                assert_eq!(ask(&other, path, role), Some(status));
+            }
+            if polls.is_some() {
+                assert_eq!(future.await.unwrap().status().as_u16(), status, "{path} {role:?}");
+            }
+            assert_eq!(calls.load(Ordering::SeqCst), usize::from(polls.is_some() && status == 200), "{path} {role:?}");
+        }
     }
 }
 
