@@ -30,6 +30,8 @@ mod keys;
 mod no_header_panics;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod presets_read_what_providers_send;
+#[path = "../support/property.rs"]
+mod property;
 mod proxies_name_the_caller;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod remembered_tokens_allocate_nothing;

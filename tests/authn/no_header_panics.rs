@@ -5,7 +5,7 @@ use tower_authz::{
     authn::{self, Client, Separator, TrustedHeaders},
 };
 
-use super::request_from;
+use super::{property::holds, request_from};
 
 const NAMES: [&str; 9] = [
     "authorization",
@@ -56,36 +56,40 @@ fn chain() -> authn::Chain {
     chain.or(authn::principal_extension())
 }
 
-proptest! {
-    #[test]
-    fn no_header_makes_an_authenticator_panic_and_untrusted_ones_make_no_principal(headers in headers(), trusted: bool) {
+#[test]
+fn no_header_makes_an_authenticator_panic_and_untrusted_ones_make_no_principal() {
+    holds("invariant 6, headers and authenticators", 256, &(headers(), any::<bool>()), |(headers, trusted)| {
         let request = request(headers, trusted);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let identity = runtime.block_on(chain().authenticate(Head::from(&request)).wait());
         prop_assert!(trusted || identity.principal().is_none());
-    }
+        Ok(1)
+    });
+}
 
-    #[test]
-    fn no_header_makes_the_client_address_panic_and_untrusted_ones_do_not_change_it(headers in headers(), trusted: bool) {
+#[test]
+fn no_header_makes_the_client_address_panic_and_untrusted_ones_do_not_change_it() {
+    holds("invariant 6, headers and addresses", 256, &(headers(), any::<bool>()), |(headers, trusted)| {
         let request = request(headers, trusted);
         let forwarded = Client::forwarded(["10.0.0.0/8"]).unwrap();
         for client in [forwarded.clone(), forwarded.rfc7239()] {
             let address = client.address(Head::from(&request)).unwrap();
             prop_assert!(trusted || address.to_string() == "203.0.113.7");
         }
-    }
+        Ok(2)
+    });
 }
 
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
-proptest! {
-    #[test]
-    fn nothing_that_is_properly_signed_makes_the_reader_of_tokens_panic(
-        header in "(\\{\"alg\":\"HS256\"[\"a-z:,0-9\\[\\]{}]{0,20}\\}|\\{\"alg\":\"HS256\"\\})",
-        claims in "\\{\"sub\":\"ada\",\"exp\":(-?[0-9]{1,30}(\\.[0-9]{1,5})?([eE][0-9]{1,3})?|[\"a-z:,\\[\\]{}]{0,9})\\PC{0,30}\\}",
-    ) {
+#[test]
+fn nothing_that_is_properly_signed_makes_the_reader_of_tokens_panic() {
+    let header = "(\\{\"alg\":\"HS256\"[\"a-z:,0-9\\[\\]{}]{0,20}\\}|\\{\"alg\":\"HS256\"\\})";
+    let claims = "\\{\"sub\":\"ada\",\"exp\":(-?[0-9]{1,30}(\\.[0-9]{1,5})?([eE][0-9]{1,3})?|[\"a-z:,\\[\\]{}]{0,9})\\PC{0,30}\\}";
+    holds("invariant 6, tokens that are signed", 256, &(header, claims), |(header, claims)| {
         let jwt = super::tokens::builder().scopes_claim("scope").build().unwrap();
         let request = super::tokens::bearing(&super::tokens::sign(&header, &claims));
         let ready = matches!(jwt.authenticate(Head::from(&request)), tower_authz::Authentication::Ready(_));
         prop_assert!(ready);
-    }
+        Ok(1)
+    });
 }

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::similar_names, reason = "tests")]
 
-use proptest::prelude::*;
 use tower_authz::{CredentialError, CredentialErrorKind, Identity, Principal};
 
 #[path = "../support/arbitrary.rs"]
@@ -11,6 +10,8 @@ mod arbitrary;
 mod convert;
 #[path = "../support/naive.rs"]
 mod naive;
+#[path = "../support/property.rs"]
+mod property;
 
 mod gate;
 mod masked_routes_are_answered_like_missing_paths;
@@ -19,9 +20,3 @@ mod one_snapshot_serves_one_request;
 mod order_and_more_roles_change_nothing;
 mod the_layer_decides_as_the_page_says;
 mod unauthorized_answers_say_how_to_authenticate;
-
-/// So many cases, or what `PROPTEST_CASES` asks for.
-fn cases(default: u32) -> ProptestConfig {
-    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig { cases: asked.unwrap_or(default), failure_persistence: None, ..ProptestConfig::default() }
-}

@@ -2,6 +2,7 @@
 
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use proptest::{collection::vec, prelude::*, sample::select};
+use serde_json::Value;
 use tower_authz::{
     AuthzLayer, Policy, Principal,
     authn::{Client, PeerAddr, Separator, TrustedHeaders},
@@ -9,9 +10,10 @@ use tower_authz::{
 };
 
 use super::{
-    arbitrary, cases,
+    arbitrary,
     gate::{self, ask, gate, http_request},
     naive,
+    property::holds,
 };
 
 /// Whatever a server might take for a path.
@@ -75,10 +77,22 @@ fn headers() -> impl Strategy<Value = Vec<(HeaderName, HeaderValue)>> {
     vec(header, 0..6)
 }
 
-proptest! {
-    #![proptest_config(cases(512))]
-    #[test]
-    fn whatever_comes_is_answered_and_nothing_passes_a_policy_of_nobody(path in paths(), method in methods(), headers in headers()) {
+/// A valid document, and its text after some damage.
+pub(super) fn spliced() -> impl Strategy<Value = (Value, String)> {
+    let splice = (any::<prop::sample::Index>(), 0..6_usize, "[{}\\[\\]\",:a-z*/ \\\\]{0,4}|\\PC");
+    (arbitrary::policies(), vec(splice, 1..4)).prop_map(|(document, splices)| {
+        let mut text: Vec<char> = document.to_string().chars().collect();
+        for (at, length, new) in splices {
+            let at = at.index(text.len() + 1);
+            text.splice(at..text.len().min(at + length), new.chars());
+        }
+        (document, text.into_iter().collect())
+    })
+}
+
+#[test]
+fn whatever_comes_is_answered_and_nothing_passes_a_policy_of_nobody() {
+    holds("invariant 6, requests", 512, &(paths(), methods(), headers()), |(path, method, headers)| {
         let policy = r#"{ "version": 1, "routes": {
             "ANY /": "nobody", "ANY /{*rest}": "nobody", "GET /a/": { "any_of": ["r"], "networks": ["10.0.0.0/8"] }
         }, "roles": { "r": {} } }"#;
@@ -89,17 +103,25 @@ proptest! {
             .responder(Responder::new().login_redirect("/login"))
             .build()
             .unwrap();
-        let Some(uri) = uri(&path) else { return Ok(()) };
-        let mut request = Request::builder().method(method).uri(uri).extension(PeerAddr(([10, 0, 0, 1], 80).into())).body(()).unwrap();
+        let Some(uri) = uri(&path) else { return Ok(0) };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(uri)
+            .extension(PeerAddr(([10, 0, 0, 1], 80).into()))
+            .body(())
+            .unwrap();
         request.headers_mut().extend(headers.into_iter().map(|(name, value)| (Some(name), value)));
         let answer = ask(&layer, request);
         prop_assert!(!answer.is_forwarded());
         prop_assert!([200, 303, 400, 401, 403, 404, 405, 503].contains(&answer.status.as_u16()), "{answer:?}");
-    }
+        Ok(1)
+    });
+}
 
-    #[test]
-    fn whatever_path_comes_is_read_as_the_page_says((document, siege) in arbitrary::sieges(), paths in vec(paths(), 8)) {
-        let policy = gate::load(&document);
+#[test]
+fn whatever_path_comes_is_read_as_the_page_says() {
+    holds("invariant 6, paths", 512, &(arbitrary::sieges(), vec(paths(), 8)), |((document, siege), paths)| {
+        let (policy, mut asked) = (gate::load(&document), 0);
         for ((request, options), path) in siege.into_iter().zip(paths) {
             let request = naive::Request { path, original_path: None, ..gate::outside_of_routers(request) };
             let Some(sent) = http_request(&request) else { continue };
@@ -108,25 +130,21 @@ proptest! {
             let expected = naive::decide(&document, &request, options);
             let reason = denials.lock().unwrap().first().map(|(reason, _)| *reason);
             prop_assert_eq!((answer.status.as_u16(), reason), (expected.status, expected.reason), "{:?}", request);
+            asked += 1;
         }
-    }
+        Ok(asked)
+    });
+}
 
-    #[test]
-    fn whatever_stands_in_a_document_is_loaded_or_refused(
-        document in arbitrary::policies(),
-        splices in vec((any::<prop::sample::Index>(), 0..6_usize, "[{}\\[\\]\",:a-z*/ \\\\]{0,4}|\\PC"), 1..4),
-    ) {
-        let mut text: Vec<char> = document.to_string().chars().collect();
-        for (at, length, new) in splices {
-            let at = at.index(text.len() + 1);
-            text.splice(at..text.len().min(at + length), new.chars());
-        }
-        let text: String = text.into_iter().collect();
+#[test]
+fn whatever_stands_in_a_document_is_loaded_or_refused() {
+    holds("invariant 6, documents", 512, &spliced(), |(_, text)| {
         if let Err(error) = Policy::from_json_str(&text) {
             prop_assert!(!error.to_string().is_empty());
             prop_assert_ne!(error.diagnostics().len(), 0, "{}", text);
         }
-    }
+        Ok(1)
+    });
 }
 
 #[test]

@@ -10,8 +10,16 @@ use axum::extract::OriginalUri;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
+use proptest::prelude::*;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_authz::{AuthzLayer, Identity, Policy, PolicyError, PolicyHandle, Principal, authn};
+
+use super::{
+    arbitrary,
+    gate::{self, ask, gate, http_request},
+    no_input_panics::spliced,
+    property::{holds, tell},
+};
 
 /// A viewer may call `/a`, is on the `side` of the policy, and finds one path shut which is open on the other.
 fn policy(side: &str, shut: &str, open: &str) -> String {
@@ -64,7 +72,12 @@ fn answers_given_while_policies_are_replaced_belong_to_one_of_them() {
             asked.unwrap();
         }
     });
-    assert!(left_seen.into_inner() > 0 && right_seen.into_inner() > 0);
+    let (left, right) = (left_seen.into_inner(), right_seen.into_inner());
+    assert!(left > 0 && right > 0);
+    tell(&format!(
+        "invariant 5, one snapshot: {} cases, {left} by the one policy and {right} by the other",
+        left + right
+    ));
 }
 
 fn ask_often(layer: &AuthzLayer, left_seen: &AtomicU32, right_seen: &AtomicU32) {
@@ -96,6 +109,26 @@ async fn sides(layer: &AuthzLayer, request: Request<()>) -> (u16, Option<(bool, 
     }));
     let response = service.oneshot(request).await.unwrap();
     (response.status().as_u16(), response.extensions().get().copied())
+}
+
+#[test]
+fn documents_that_are_damaged_leave_the_policy_in_force_and_every_answer_as_it_was() {
+    let cases = (arbitrary::sieges(), spliced());
+    holds("invariant 5, the last good policy", 192, &cases, |((document, siege), (_, damaged))| {
+        let handle = PolicyHandle::new(gate::load(&document));
+        let before = handle.current();
+        let refused = reload(&handle, &damaged).is_err();
+        prop_assert_eq!(handle.current().revision() == before.revision(), refused, "{}", damaged);
+        let mut asked = 0;
+        for (request, options) in siege.into_iter().filter(|_| refused) {
+            let request = gate::outside_of_routers(request);
+            let Some(sent) = http_request(&request) else { continue };
+            let answer = |policy| ask(&gate(policy, &request, options).0, sent.clone());
+            prop_assert_eq!(answer(&before), answer(&handle.current()), "{:?}", request);
+            asked += 1;
+        }
+        Ok(asked)
+    });
 }
 
 #[test]

@@ -13,52 +13,56 @@ use tower_authz::{AuthzLayer, Challenge, authn::Client, respond::Responder};
 use tracing::{Level, subscriber::with_default};
 
 use super::{
-    arbitrary, cases, convert,
+    arbitrary, convert,
     gate::{self, Answer, Told, ask, http_request},
     naive::{self, Identity},
+    property::holds,
 };
 
 const SECRET: &str = "s3cr3t";
 
 const WAYS_IN: [&[&str]; 4] = [&[], &["Bearer"], &["Bearer", "Session"], &["DPoP", "Key"]];
 
-proptest! {
-    #![proptest_config(cases(256))]
-    #[test]
-    fn every_401_has_the_challenges_of_all_ways_in_as_they_were_meant(
-        (mut document, siege) in arbitrary::sieges(),
-        realm in "\\PC{0,12}|[ -~]{1,12}",
-        schemes in select(&WAYS_IN[..]),
-    ) {
+#[test]
+fn every_401_has_the_challenges_of_all_ways_in_as_they_were_meant() {
+    let cases = (arbitrary::sieges(), "\\PC{0,12}|[ -~]{1,12}", select(&WAYS_IN[..]));
+    holds("invariant 7, challenges", 256, &cases, |((mut document, siege), realm, schemes)| {
+        let mut unauthorized = 0;
         if !realm.trim().is_empty() {
             document["realm"] = realm.clone().into();
         }
-        let Ok(policy) = tower_authz::Policy::from_json_str(&document.to_string()) else { return Ok(()) };
+        let Ok(policy) = tower_authz::Policy::from_json_str(&document.to_string()) else { return Ok(0) };
         let challenges: Vec<_> = schemes.iter().map(|scheme| Challenge::new(scheme).param("key", "a\"b\\c")).collect();
         for (request, _) in siege {
             let request = gate::outside_of_routers(request);
             let Some(sent) = http_request(&request) else { continue };
-            let mut builder = AuthzLayer::builder(policy.clone()).authenticator(Told(challenges.clone())).client(Client::peer());
+            let mut builder =
+                AuthzLayer::builder(policy.clone()).authenticator(Told(challenges.clone())).client(Client::peer());
             for name in request.checks.keys() {
                 builder = builder.check(name.as_str(), |_| false);
             }
             let answer = ask(&builder.build().unwrap(), sent);
             if answer.status == 401 {
+                unauthorized += 1;
                 let read = read_back(&answer);
                 let expected: &[&str] = if schemes.is_empty() { &["Session"] } else { schemes };
                 prop_assert_eq!(read.iter().map(|(scheme, _)| scheme.as_str()).collect::<Vec<_>>(), expected);
                 for (_, params) in &read {
-                    let param = |wanted: &str| params.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+                    let param =
+                        |wanted: &str| params.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
                     prop_assert_eq!(param("realm"), Some(&*as_realm(&document)));
                     prop_assert_eq!(param("key"), (!schemes.is_empty()).then_some("a\"b\\c"));
                 }
             }
         }
-    }
+        Ok(unauthorized)
+    });
+}
 
-    #[test]
-    fn no_answer_and_no_line_of_a_log_holds_a_secret((document, siege) in arbitrary::sieges(), disclose: bool) {
-        let policy = gate::load(&document);
+#[test]
+fn no_answer_and_no_line_of_a_log_holds_a_secret() {
+    holds("invariant 7, secrets", 256, &(arbitrary::sieges(), any::<bool>()), |((document, siege), disclose)| {
+        let (policy, mut asked) = (gate::load(&document), 0);
         for (request, _) in siege {
             let request = gate::outside_of_routers(request);
             let Some(sent) = http_request(&request).and_then(|sent| with_secrets(sent, &request)) else { continue };
@@ -71,7 +75,8 @@ proptest! {
             }
             let log = Log::default();
             let writer = log.clone();
-            let subscriber = tracing_subscriber::fmt().with_max_level(Level::TRACE).with_writer(move || writer.clone()).finish();
+            let subscriber =
+                tracing_subscriber::fmt().with_max_level(Level::TRACE).with_writer(move || writer.clone()).finish();
             listen_everywhere();
             let answer = with_default(subscriber, || ask(&builder.build().unwrap(), sent));
             let log = log.text();
@@ -79,8 +84,10 @@ proptest! {
             prop_assert!(!log.contains(SECRET), "{log}");
             prop_assert!(!format!("{answer:?}").contains(SECRET), "{answer:?}");
             prop_assert!(!String::from_utf8_lossy(&answer.body).contains(SECRET), "{answer:?}");
+            asked += 1;
         }
-    }
+        Ok(asked)
+    });
 }
 
 /// A call site that is first met on a thread without a subscriber would be off for all threads, so that one which hears
