@@ -13,7 +13,7 @@ use std::{cell::RefCell, fs, path::Path};
 use tokio::runtime::{Builder, Runtime};
 
 pub use differential::Tally;
-pub use documents::policy_document;
+pub use documents::{Loaded, policy_document};
 
 thread_local! {
     static RUNTIME: RefCell<Runtime> = RefCell::new(Builder::new_current_thread().build().expect("a runtime"));

@@ -234,7 +234,7 @@ fn interval(differences: &[f64]) -> [f64; 2] {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         differences[(state >> 33) as usize % differences.len()]
     };
-    let count = 1000.min(BLOCK);
+    let count = differences.len();
     let means: Vec<f64> = (0..2000).map(|_| (0..count).map(|_| draw()).sum::<f64>() / count as f64).collect();
     let means = sorted(&means);
     [means[50], means[1949]]
