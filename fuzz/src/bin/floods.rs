@@ -19,7 +19,7 @@ use tokio::runtime::Builder;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_authz::{
     Authenticator, AuthzLayer, Head, Policy, Principal,
-    authn::{ApiKeys, Jwt, from_fn},
+    authn::{ApiKeys, Jwt, JwtAlgorithm, Keys, from_fn},
 };
 use tower_authz_fuzz::memory::{Counting, forget_peak, live, peak};
 
@@ -57,6 +57,12 @@ const FLOODS: &[Flood] = &[
         authenticator: jwt,
         request: |n| bearer(&token(&n.to_string(), "ada")),
         most: REMEMBERED,
+    },
+    Flood {
+        name: "tokens with `kid`s that no key has",
+        authenticator: key_set,
+        request: |n| bearer(&token(&n.to_string(), "ada")),
+        most: FORGOTTEN,
     },
     Flood {
         name: "tokens of 16 KiB that are none",
@@ -136,6 +142,15 @@ fn layer<A: Authenticator>(authenticator: A) -> AuthzLayer {
 
 fn jwt() -> Box<dyn Fn() -> AuthzLayer> {
     Box::new(|| layer(Jwt::hs256(SECRET).build().expect("an authenticator")))
+}
+
+/// Trusts one key, which has a `kid`.
+fn key_set() -> Box<dyn Fn() -> AuthzLayer> {
+    Box::new(|| {
+        let key = json!({ "kty": "oct", "alg": "HS256", "kid": "k", "k": URL_SAFE_NO_PAD.encode(SECRET) });
+        let keys = Keys::jwks(&json!({ "keys": [key] }).to_string());
+        layer(Jwt::builder().keys(keys).algorithms([JwtAlgorithm::Hs256]).build().expect("an authenticator"))
+    })
 }
 
 fn keys() -> Box<dyn Fn() -> AuthzLayer> {
