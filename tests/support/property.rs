@@ -1,4 +1,5 @@
 //! Properties that say how many cases they were tried on.
+#![allow(clippy::panic, clippy::expect_used, reason = "helpers of a test may fail it")]
 
 use std::{cell::Cell, io::Write};
 
