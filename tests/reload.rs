@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    panic::resume_unwind,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -25,6 +25,7 @@ use tower_authz::{
     reload::{PolicyWatch, PolicyWatchBuilder, Reload, ReloadOutcome, WatchError},
 };
 use tracing::Level;
+use tracing_subscriber::prelude::*;
 
 #[path = "support/events.rs"]
 #[allow(dead_code, reason = "every test uses a part of it")]
@@ -291,6 +292,31 @@ fn whoever_panics_at_a_reload_keeps_its_policy_out_and_ends_no_watch() {
     exchange(&file, &policy("bomb"));
     assert_eq!(watch.reload().error().as_deref(), Some("a guard panicked"));
     assert_eq!(realm(&watch), "three");
+}
+
+/// Panics at every event.
+struct Trap;
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Trap {
+    fn on_event(&self, _: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        resume_unwind(Box::new(()));
+    }
+}
+
+#[test]
+fn a_subscriber_that_panics_at_a_reload_leaves_no_lock_behind() {
+    let _events = Events::record();
+    let dir = Dir::new("trap");
+    let file = dir.file("policy.json");
+    fs::write(&file, policy("one")).unwrap();
+    let watch = PolicyWatch::builder(&file).debounce(PATIENCE).start().unwrap();
+    for (next, trapped) in [("two", true), ("three", true), ("four", false)] {
+        fs::write(&file, policy(next)).unwrap();
+        let trap = || tracing::subscriber::with_default(tracing_subscriber::registry().with(Trap), || watch.reload());
+        let reloaded = catch_unwind(AssertUnwindSafe(|| if trapped { trap() } else { watch.reload() }));
+        assert_eq!((reloaded.is_err(), realm(&watch).as_str()), (trapped, next));
+        assert_eq!(watch.handle().status().last_error, None);
+    }
 }
 
 #[test]
