@@ -112,6 +112,12 @@ impl Ask {
         Self { method, target, headers, plain: None }
     }
 
+    /// The headers that HTTP/2 has, too: none that speaks of the connection, or of the host.
+    pub(crate) fn headers_of_streams(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let headers = self.headers.split("\r\n").filter_map(|line| line.split_once(": "));
+        headers.filter(|(name, _)| name.starts_with("x-"))
+    }
+
     /// The bytes of the request, as `credentials` sends it.
     pub(crate) fn write(&self, credentials: Option<&str>, to: &mut Vec<u8>) {
         to.extend(self.method.as_bytes());

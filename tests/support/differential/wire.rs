@@ -169,6 +169,7 @@ fn request(ask: &Ask, caller: Caller) -> Option<Request<Full<Bytes>>> {
     let target = std::str::from_utf8(&ask.target).ok()?;
     let uri = http::Uri::builder().scheme("http").authority("h").path_and_query(target).build().ok()?;
     let request = Request::builder().method(ask.method).uri(uri);
+    let request = ask.headers_of_streams().fold(request, |request, (name, value)| request.header(name, value));
     let request = match caller.credentials {
         Some(credentials) => request.header("authorization", credentials),
         None => request,
