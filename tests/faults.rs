@@ -93,6 +93,12 @@ where
     answer.ok().map(|answer| answer.unwrap().status().as_u16())
 }
 
+fn text_of(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(b"no"));
+    *response.status_mut() = status;
+    response
+}
+
 /// Every part of an application that a gate asks, each made to panic.
 fn fragile_layers(fragile: &Fragile) -> Vec<(&'static str, AuthzLayer)> {
     let policy = || Policy::from_json_str(POLICY).unwrap();
@@ -100,15 +106,11 @@ fn fragile_layers(fragile: &Fragile) -> Vec<(&'static str, AuthzLayer)> {
     let [check, at_once, later, reporter, page, answer, clock] = std::array::from_fn(|_| fragile.bomb());
     let responder = Responder::new().not_found(move |_| {
         page();
-        let mut response = Response::new(Bytes::from_static(b"gone"));
-        *response.status_mut() = StatusCode::NOT_FOUND;
-        response
+        text_of(StatusCode::NOT_FOUND)
     });
     let panicking_answer = Responder::new().custom(move |denial, _| {
         answer();
-        let mut response = Response::new(Bytes::from_static(b"no"));
-        *response.status_mut() = denial.status();
-        response
+        text_of(denial.status())
     });
     let panicking_later = move |head: Head<'_>| {
         let (later, found) = (later.clone(), caller(head));
