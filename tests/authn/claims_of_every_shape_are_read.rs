@@ -49,6 +49,7 @@ async fn roles_are_found_wherever_they_are() {
         (from(at("a").with_values()), json!({ "a": [{ "display": "X" }] }), None),
         (from(by_client()), json!({ "clients": { "billing": ["x"], "other": ["y"] } }), Some(vec!["x"])),
         (from(by_client()), json!({ "clients": { "other": ["y"] } }), Some(vec![])),
+        (from(by_client()), json!({ "clients": { "billing": null } }), Some(vec![])),
         (from(by_client()), json!({ "clients": ["x"] }), None),
         (from(by_client()), json!({ "clients": { "billing": { "x": 1 } } }), None),
         (

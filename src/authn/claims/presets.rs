@@ -64,6 +64,10 @@ impl ClaimMap {
     /// [`rename_role`](Self::rename_role). Who is in more than 200 groups has none of them in the token; then `groups` counts
     /// as malformed, and no grant with `none_of` is held.
     ///
+    /// The API needs a registration of its own: where it shares that of the client, identity tokens have the same audience and
+    /// roles, and no `scp` that limits them. Only access tokens name the client (`azp`), so that the one client can also be
+    /// [required](crate::authn::Issuer::require).
+    ///
     /// Each tenant is an issuer of its own, also where the application is one of many tenants. Tokens of version 1 have the same claims
     /// and another issuer, with a slash at the end: `https://sts.windows.net/{tenant}/`, whose keys are at
     /// `https://login.microsoftonline.com/common/discovery/keys`. Their audience may be the URI of the application

@@ -78,8 +78,8 @@ impl ClaimSource {
         let Some(value) = self.path.find(claims)? else { return Ok(None) };
         let value = match &self.client {
             Some(client) => match value.as_object().ok_or(Unreadable)?.get(client) {
-                Some(of_client) => of_client,
-                None => return Ok(Some(Vec::new())),
+                Some(of_client) if !of_client.is_null() => of_client,
+                _ => return Ok(Some(Vec::new())),
             },
             None => value,
         };

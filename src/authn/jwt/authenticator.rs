@@ -182,7 +182,8 @@ impl Jwt {
     /// # Kubernetes
     ///
     /// Inside a cluster, whose API server has a root of its own, and asks who asks. Where the keys are public, as for the issuers of
-    /// cloud providers, the name of the issuer is enough.
+    /// cloud providers, the name of the issuer is enough. Where the issuer is called otherwise than the API server, and is not
+    /// public, its keys are at `https://kubernetes.default.svc/openid/v1/jwks` ([`RemoteKeys::jwks`]).
     /// What its claims give is told at [`ClaimMap::kubernetes`](crate::authn::ClaimMap::kubernetes).
     ///
     /// ```no_run
