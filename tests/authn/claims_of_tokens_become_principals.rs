@@ -1,7 +1,10 @@
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use tower_authz::{Principal, authn::JwtBuilder};
+use tower_authz::{
+    Principal,
+    authn::{JwtBuilder, Scopes},
+};
 
 use super::{
     identify, outcome,
@@ -16,9 +19,13 @@ async fn principal(builder: JwtBuilder, claims: Value) -> Principal {
 #[tokio::test]
 async fn role_claims_give_roles_and_scope_claims_permissions_and_nothing_else() {
     let claims = json!({ "roles": ["editor", "invoice:write"], "scope": "invoice:read admin", "permissions": ["x"] });
-    let ada = principal(builder().scopes_claim("scope"), claims.clone()).await;
+    let ada = principal(builder().scopes_claim("scope", Scopes::Grant), claims.clone()).await;
     assert_eq!(ada.role_names().collect::<Vec<_>>(), ["editor", "invoice:write"]);
     assert_eq!(ada.permission_names().collect::<Vec<_>>(), ["invoice:read", "admin"]);
+
+    let limited = principal(builder().scopes_claim("scope", Scopes::Limit), claims.clone()).await;
+    assert_eq!(limited.permission_names().count(), 0);
+    assert_eq!(limited.permission_limit().unwrap().collect::<Vec<_>>(), ["invoice:read", "admin"]);
 
     let without_scopes = principal(builder(), claims.clone()).await;
     assert_eq!(without_scopes.permission_names().count(), 0);
@@ -40,7 +47,7 @@ async fn lists_are_read_in_every_shape_that_has_one_meaning() {
         (json!({ "roles": [["a"]], "scope": false }), None, None),
     ];
     for (claims, roles, permissions) in cases {
-        let ada = principal(builder().scopes_claim("scope"), claims.clone()).await;
+        let ada = principal(builder().scopes_claim("scope", Scopes::Grant), claims.clone()).await;
         assert_eq!(ada.role_names().collect::<Vec<_>>(), roles.clone().unwrap_or_default(), "{claims}");
         assert_eq!(ada.permission_names().collect::<Vec<_>>(), permissions.clone().unwrap_or_default(), "{claims}");
         let malformed = [roles.is_none().then_some("roles"), permissions.is_none().then_some("scope")];

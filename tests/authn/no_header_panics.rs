@@ -86,7 +86,7 @@ fn nothing_that_is_properly_signed_makes_the_reader_of_tokens_panic() {
     let header = "(\\{\"alg\":\"HS256\"[\"a-z:,0-9\\[\\]{}]{0,20}\\}|\\{\"alg\":\"HS256\"\\})";
     let claims = "\\{\"sub\":\"ada\",\"exp\":(-?[0-9]{1,30}(\\.[0-9]{1,5})?([eE][0-9]{1,3})?|[\"a-z:,\\[\\]{}]{0,9})\\PC{0,30}\\}";
     holds("invariant 6, tokens that are signed", 256, &(header, claims), |(header, claims)| {
-        let jwt = super::tokens::builder().scopes_claim("scope").build().unwrap();
+        let jwt = super::tokens::builder().scopes_claim("scope", authn::Scopes::Grant).build().unwrap();
         let request = super::tokens::bearing(&super::tokens::sign(&header, &claims));
         let ready = matches!(jwt.authenticate(Head::from(&request)), tower_authz::Authentication::Ready(_));
         prop_assert!(ready);

@@ -134,11 +134,10 @@ impl<B> JwtBuilder<B> {
         self.first(|issuer| issuer.map_claims(|map| map.only_roles(claim.into())))
     }
 
-    /// The claim that lists permissions, such as `scope`: texts parted by blanks, or a list of texts. They are held
-    /// beside those that the roles give; [`ClaimMap::scopes`] can also let them limit. By default no claim gives
-    /// permissions; none ever gives roles.
-    pub fn scopes_claim(self, claim: impl Into<String>) -> Self {
-        self.first(|issuer| issuer.map_claims(|map| map.only_scopes(claim.into(), Scopes::Grant)))
+    /// The claim that lists scopes, such as `scope`: texts parted by blanks, or a list of texts; and what they do beside the
+    /// roles. By default no claim gives permissions; none ever gives roles.
+    pub fn scopes_claim(self, claim: impl Into<String>, are: Scopes) -> Self {
+        self.first(|issuer| issuer.map_claims(|map| map.only_scopes(claim.into(), are)))
     }
 
     /// Looks for the token in one more place. A request with tokens in several places is refused (RFC 6750,
