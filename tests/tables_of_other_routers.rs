@@ -140,6 +140,8 @@ fn what_other_servers_normalize_needs_the_right_to_what_is_left() {
         ("Envoy", "/dir1%2fdir2%2f/dir3%5Cdeleted%5C%2F..%2F%5cdir4", "/dir1/dir2/dir3/dir4"),
         ("Envoy", "/path%Z%30with%xYbad%7Jencoding%A", "/path%Z0with%xYbad%7Jencoding%A"),
         ("Traefik", "/a/..//c/.././b", "/b"),
+        ("Kong", "/a%2fb%2fc/", "/a%2Fb%2Fc/"),
+        ("Rails", "/foo%aabar%aabaz", "/foo%AAbar%AAbaz"),
         ("HAProxy", "///foo///bar///", "/foo/bar/"),
         ("HAProxy", "/foo//../../bar/", "/bar/"),
         ("Caddy", "/foo///./..//./bar", "/foo///bar"),
@@ -182,6 +184,26 @@ fn what_other_servers_normalize_needs_the_right_to_what_is_left() {
             assert!(is_allowed("/elsewhere/x"), "{server}: {document}");
         }
     }
+}
+
+/// Normalization writes escapes with capitals, but no key need be written so.
+#[test]
+fn escapes_with_small_letters_select_the_key_that_has_them_and_bind_the_one_with_capitals() {
+    let keys = ["GET /caf%c3%a9", "GET /%C3%A8", "GET /a%252F", "GET /{page}"];
+    select(
+        &keys,
+        &[
+            ("GET", "/caf%c3%a9", Some("GET /caf%c3%a9")),
+            ("GET", "/%c3%a8", Some("GET /{page}")),
+            ("GET", "/a%252F", Some("GET /a%252F")),
+        ],
+    );
+    let routes = json!({ "GET /a%2Fb": "nobody", "GET /{page}": "public", "GET /a/b": "public" });
+    let policy = Policy::from_json_str(&json!({ "version": 1, "routes": routes }).to_string()).unwrap();
+    for path in ["/a%2Fb", "/a%2fb"] {
+        assert!(!evaluate(&policy, &Probe::new(Method::GET, path)).is_allowed(), "{path}");
+    }
+    assert!(evaluate(&policy, &Probe::new(Method::GET, "/a/b")).is_allowed());
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod seams;
 
 pub(crate) use original::StartPaths;
 pub(crate) use readings::{
-    Readings, decode_but_slashes, is_clean, same_but_encoded_slashes, same_but_trailing_slashes,
+    Readings, Wanted, decode_but_slashes, is_clean, same_but_encoded_slashes, same_but_trailing_slashes,
+    with_capital_escapes,
 };
 pub(crate) use reject::{Rejected, Tolerance};

@@ -29,15 +29,24 @@ pub(crate) struct Readings<'a> {
     bytes: usize,
 }
 
+/// The readings that only some keys can tell from others.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted {
+    /// With a slash at the end.
+    pub(crate) trailing_slash: bool,
+    /// With capitals as the digits of escapes.
+    pub(crate) capital_escapes: bool,
+}
+
 impl<'a> Readings<'a> {
-    /// Reads `path`; `append_slash` says whether a key ends in `/`.
-    pub(crate) fn of(path: Cow<'a, str>, append_slash: bool, tolerance: Tolerance) -> Result<Self, Rejected> {
+    /// Reads `path`, also as is `wanted`.
+    pub(crate) fn of(path: Cow<'a, str>, wanted: Wanted, tolerance: Tolerance) -> Result<Self, Rejected> {
         let mut readings = Self { path, others: Vec::new(), across_seams: 0, bytes: 0 };
-        if is_clean(readings.path.as_bytes()) && !append_slash {
+        if is_clean(readings.path.as_bytes()) && !wanted.trailing_slash {
             return Ok(readings);
         }
         check(readings.path.as_bytes(), true, tolerance)?;
-        let steps = Steps { append_slash, backslash: tolerance.encoded_backslash };
+        let steps = Steps { wanted, backslash: tolerance.encoded_backslash };
         let mut next = 0;
         while let Some(reading) = readings.get(next) {
             for step in steps.of(reading) {
@@ -153,7 +162,7 @@ fn is_doubtful(before: u8, byte: u8) -> bool {
 }
 
 struct Steps {
-    append_slash: bool,
+    wanted: Wanted,
     backslash: bool,
 }
 
@@ -165,7 +174,8 @@ impl Steps {
             decode_last_slash(reading),
             drop_last_parameters(reading),
             trim_slashes(reading),
-            self.append_slash.then(|| append_slash(reading)).flatten(),
+            self.wanted.trailing_slash.then(|| append_slash(reading)).flatten(),
+            self.wanted.capital_escapes.then(|| with_capital_escapes(reading)).flatten(),
             cut(reading),
             self.backslash.then(|| backslash_to_slash(reading)).flatten(),
         ];
@@ -209,6 +219,23 @@ fn escape(rest: &[u8]) -> Option<(u8, &[u8])> {
         [b'%', high, low, tail @ ..] => Some((digit(high)? << 4 | digit(low)?, tail)),
         _ => None,
     }
+}
+
+/// With capitals as the digits of escapes, as normalization writes them (RFC 3986, section 6.2.2.1); none if they
+/// are written so.
+pub(crate) fn with_capital_escapes(reading: &[u8]) -> Option<Vec<u8>> {
+    let mut capital = Vec::with_capacity(reading.len());
+    let mut rest = reading;
+    while let Some((byte, tail)) = rest.split_first() {
+        if let Some((_, behind)) = escape(rest) {
+            capital.extend(rest.iter().take(3).map(u8::to_ascii_uppercase));
+            rest = behind;
+        } else {
+            capital.push(*byte);
+            rest = tail;
+        }
+    }
+    (capital != reading).then_some(capital)
 }
 
 /// Decodes the last slash that is encoded: a service under a prefix decodes what is behind it, and not the prefix.
@@ -308,7 +335,7 @@ fn slashes_decoded(reading: &[u8]) -> Cow<'_, [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Readings, Rejected, Tolerance, is_clean};
+    use super::{Readings, Rejected, Tolerance, Wanted, is_clean};
 
     /// What `is_clean` says, told byte by byte.
     fn is_clean_by_definition(path: &[u8]) -> bool {
@@ -335,8 +362,8 @@ mod tests {
         assert!([b"/".as_slice(), b"/a/b-c.d/~e", &b"/abc".repeat(9)].into_iter().all(is_clean));
     }
 
-    fn read(path: &str, append_slash: bool) -> Result<Vec<String>, Rejected> {
-        let readings = Readings::of(path.into(), append_slash, Tolerance::default())?;
+    fn read(path: &str, wanted: Wanted) -> Result<Vec<String>, Rejected> {
+        let readings = Readings::of(path.into(), wanted, Tolerance::default())?;
         let mut readings: Vec<_> = readings.iter().map(|r| String::from_utf8_lossy(r).into_owned()).collect();
         readings[1..].sort();
         Ok(readings)
@@ -380,9 +407,13 @@ mod tests {
             ("/%2561/b/%63/%64", &["/%2561/b/%63/%64", "/%2561/b/%63/d", "/%2561/b/c/d", "/%61/b/c/d", "/a/b/c/d"]),
             ("/%FF", &["/%FF", "/\u{fffd}"]),
         ] {
-            assert_eq!(read(path, false).unwrap(), readings, "{path}");
+            assert_eq!(read(path, Wanted::default()).unwrap(), readings, "{path}");
         }
-        assert_eq!(read("/a", true).unwrap(), ["/a", "/a/"]);
+        let slash = Wanted { trailing_slash: true, ..Wanted::default() };
+        assert_eq!(read("/a", slash).unwrap(), ["/a", "/a/"]);
+        let capitals = Wanted { capital_escapes: true, ..Wanted::default() };
+        assert_eq!(read("/a%2fb%zf%F", capitals).unwrap(), ["/a%2fb%zf%F", "/a%2Fb%zf%F", "/a/b%zf%F"]);
+        assert_eq!(read("/%C3%a9", capitals).unwrap(), ["/%C3%a9", "/%C3%A9", "/\u{e9}"]);
     }
 
     #[test]
@@ -411,10 +442,10 @@ mod tests {
             ("/a%E0%80%AFb", Rejected::OverlongUtf8),
             ("/a%F0%80%80%AF", Rejected::OverlongUtf8),
         ] {
-            assert_eq!(read(path, false), Err(why), "{path}");
+            assert_eq!(read(path, Wanted::default()), Err(why), "{path}");
         }
         let many = format!("/{}", "%25252525252525252541;%252F/".repeat(4));
-        assert_eq!(read(&many, false), Err(Rejected::TooManyReadings));
+        assert_eq!(read(&many, Wanted::default()), Err(Rejected::TooManyReadings));
     }
 
     /// Of a run of slashes, one of each length is read.
@@ -429,13 +460,13 @@ mod tests {
             (&"a".repeat(30_000), 2, 5, None),
         ] {
             let path = format!("/{before}a{}b{}c", "/".repeat(between), "/".repeat(after));
-            let read = read(&path, false).map(|readings| readings.len());
+            let read = read(&path, Wanted::default()).map(|readings| readings.len());
             assert_eq!(read, readings.ok_or(Rejected::TooManyReadings), "{between} {after}");
         }
     }
 
     fn read_across_seams(path: &str, depth: usize) -> Result<Vec<String>, Rejected> {
-        let readings = Readings::of(path.into(), false, Tolerance::default())?.across_seams(depth)?;
+        let readings = Readings::of(path.into(), Wanted::default(), Tolerance::default())?.across_seams(depth)?;
         let made = (0..readings.len()).filter(|index| readings.is_across_seam(*index));
         Ok(made.map(|index| String::from_utf8_lossy(readings.get(index).unwrap()).into_owned()).collect())
     }
@@ -469,11 +500,11 @@ mod tests {
     #[test]
     fn what_the_operator_tolerates_is_still_read_as_a_slash() {
         let tolerance = Tolerance { encoded_backslash: true, control_characters: true };
-        let readings = Readings::of("/a%5Cb%0A".into(), false, tolerance).unwrap();
+        let readings = Readings::of("/a%5Cb%0A".into(), Wanted::default(), tolerance).unwrap();
         let readings: Vec<_> = readings.iter().map(<[u8]>::to_vec).collect();
         assert_eq!(readings, [&b"/a%5Cb%0A"[..], b"/a\\b\n", b"/a/b\n"]);
         for path in ["/a\\b", "/%00", "/..%5Ca"] {
-            assert!(Readings::of(path.into(), false, tolerance).is_err(), "{path}");
+            assert!(Readings::of(path.into(), Wanted::default(), tolerance).is_err(), "{path}");
         }
     }
 }

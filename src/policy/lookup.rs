@@ -11,13 +11,14 @@ use super::{
     spelling::other_spellings,
     trie::{Key, Symbol, Trie},
 };
+use crate::path::Wanted;
 
 /// The routes of a policy.
 #[derive(Debug)]
 pub(crate) struct Lookup {
     trie: Trie,
-    /// Whether a key ends in `/`, so that paths must also be read with one.
-    trailing_slash: bool,
+    /// What keys make it necessary to read: with a slash where one ends in `/`, with capital escapes where one has some.
+    wanted: Wanted,
     /// The most segments that a key has.
     depth: usize,
     /// Whether a key has text before a parameter in its segment, as `/img{id}`.
@@ -29,16 +30,20 @@ impl Lookup {
     /// written so.
     pub(crate) fn of(patterns: &[&Pattern]) -> Self {
         let segments = |pattern: &&Pattern| pattern.text().matches('/').count();
+        let keys = keys(patterns);
         Self {
-            trie: Trie::of(&keys(patterns)),
-            trailing_slash: patterns.iter().any(|pattern| ends_in_slash(pattern)),
+            trie: Trie::of(&keys),
+            wanted: Wanted {
+                trailing_slash: patterns.iter().any(|pattern| ends_in_slash(pattern)),
+                capital_escapes: keys.iter().any(has_capital_escape),
+            },
             depth: patterns.iter().map(segments).max().unwrap_or_default(),
             prefixed_params: patterns.iter().any(|pattern| has_prefixed_param(pattern)),
         }
     }
 
-    pub(crate) fn has_trailing_slash(&self) -> bool {
-        self.trailing_slash
+    pub(crate) fn wanted(&self) -> Wanted {
+        self.wanted
     }
 
     pub(crate) fn depth(&self) -> usize {
@@ -90,6 +95,18 @@ fn symbols(pieces: &[Piece]) -> Vec<Symbol> {
         }
     }
     symbols
+}
+
+fn has_capital_escape(key: &Key) -> bool {
+    let is_capital_escape = |window: &[Symbol]| match window {
+        [Symbol::Byte(b'%'), Symbol::Byte(high), Symbol::Byte(low)] => {
+            let digits = [high, low];
+            digits.iter().all(|digit| digit.is_ascii_hexdigit())
+                && digits.iter().any(|digit| digit.is_ascii_uppercase())
+        }
+        _ => false,
+    };
+    key.symbols.windows(3).any(is_capital_escape)
 }
 
 fn has_prefixed_param(pattern: &Pattern) -> bool {

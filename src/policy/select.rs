@@ -9,7 +9,10 @@ use super::{
     compiled::{Compiled, Route, Rule},
 };
 use crate::{
-    path::{Readings, Rejected, StartPaths, Tolerance, is_clean, same_but_encoded_slashes, same_but_trailing_slashes},
+    path::{
+        Readings, Rejected, StartPaths, Tolerance, is_clean, same_but_encoded_slashes, same_but_trailing_slashes,
+        with_capital_escapes,
+    },
     target::Target,
 };
 
@@ -53,7 +56,7 @@ pub(crate) fn select<'a>(
 ) -> Result<Selections<'a>, Rejected> {
     let path = target.path.as_bytes();
     let is_plain = target.is_whole()
-        && !policy.lookup.has_trailing_slash()
+        && !policy.lookup.wanted().trailing_slash
         && !policy.lookup.is_ambiguous(path, true)
         && is_clean(path);
     if is_plain {
@@ -208,18 +211,21 @@ impl Search<'_, '_> {
     }
 
     /// Whether an unlisted reading differs from a listed one only in what routers forgive, or the rule permits. What
-    /// nests alone make of a path is no excuse for the path.
+    /// nests alone make of a path is no excuse for the path. Nobody need have listed what normalization makes of escapes.
     fn is_exempt(&self, unlisted: Reading) -> bool {
         let text = self.readings.get(unlisted);
-        self.found.iter().any(|selection| match selection {
-            Selection::Unlisted => false,
-            Selection::Listed { reading, .. } if self.readings.is_across_seam(*reading) => false,
-            Selection::Listed { reading, .. } => {
-                let listed = self.readings.get(*reading);
-                same_but_trailing_slashes(listed, text)
-                    || (self.allows_encoded_slash(*reading) && same_but_encoded_slashes(listed, text))
-            }
-        })
+        let is_small = |other| with_capital_escapes(self.readings.get(other)).is_some_and(|capital| capital == text);
+        let is_normalized = self.policy.lookup.wanted().capital_escapes && self.readings.whole().any(is_small);
+        is_normalized
+            || self.found.iter().any(|selection| match selection {
+                Selection::Unlisted => false,
+                Selection::Listed { reading, .. } if self.readings.is_across_seam(*reading) => false,
+                Selection::Listed { reading, .. } => {
+                    let listed = self.readings.get(*reading);
+                    same_but_trailing_slashes(listed, text)
+                        || (self.allows_encoded_slash(*reading) && same_but_encoded_slashes(listed, text))
+                }
+            })
     }
 
     /// Whether every key that `wanted` selects, where both ways to look at it count, forgives encoded slashes.
@@ -288,10 +294,9 @@ struct Several<'a> {
 
 impl<'a> AllReadings<'a> {
     fn of(policy: &Compiled, target: &Target<'a>, tolerance: Tolerance) -> Result<Self, Rejected> {
-        let append_slash = policy.lookup.has_trailing_slash();
         let start = StartPaths::of(target.path, target.original, target.nested);
         if let StartPaths { current: Cow::Borrowed(path), original: None, .. } = start
-            && !append_slash
+            && !policy.lookup.wanted().trailing_slash
             && is_clean(path.as_bytes())
         {
             return Ok(Self::One(path));
@@ -353,7 +358,7 @@ impl<'a> AllReadings<'a> {
 impl<'a> Several<'a> {
     fn of(policy: &Compiled, start: StartPaths<'a>, tolerance: Tolerance) -> Result<Self, Rejected> {
         let lookup = &policy.lookup;
-        let read = |path: Cow<'a, str>| Readings::of(path, lookup.has_trailing_slash(), tolerance);
+        let read = |path: Cow<'a, str>| Readings::of(path, lookup.wanted(), tolerance);
         let StartPaths { current, original, bare } = start;
         let current = read(current)?.across_seams(lookup.depth())?;
         let Some(original) = original else { return Ok(Self { current, original: None, bare: None }) };

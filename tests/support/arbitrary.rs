@@ -24,7 +24,7 @@ const PERMISSIONS: [&str; 3] = ["doc:read", "doc:write", "user:delete"];
 const NAMES: [&str; 8] = ["viewer", "editor", "admin", "auditor", "owner", "doc:read", "doc:write", "user:delete"];
 const CHECKS: [&str; 2] = ["open", "quota"];
 /// No two have the same shape.
-const PATHS: [&str; 20] = [
+const PATHS: [&str; 21] = [
     "/",
     "/a",
     "/a/",
@@ -45,6 +45,7 @@ const PATHS: [&str; 20] = [
     "/{t}/a/{x}",
     "/b/{*rest}",
     "/{{a}}",
+    "/a%2Fb",
 ];
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "DELETE", "PURGE", "ANY", "GET,POST"];
 

@@ -20,7 +20,12 @@ mod policy;
 #[path = "naive/readings.rs"]
 mod readings;
 
-use self::{caller::Caller, keys::select, policy::Policy, readings::all_readings};
+use self::{
+    caller::Caller,
+    keys::{has_capitals, select},
+    policy::Policy,
+    readings::{Keys, all_readings},
+};
 
 /// Everything that decides, as plain data.
 #[derive(Clone, Debug)]
@@ -134,7 +139,8 @@ pub(crate) fn decide(policy: &Value, request: &Request, options: Options) -> Ver
     // The root is no key that ends in a `/` here: what a `/` is appended to is longer.
     let append = routes.iter().any(|route| route.path.len() > 1 && route.path.ends_with('/'));
     let depth = routes.iter().map(|route| route.path.matches('/').count()).max().unwrap_or_default();
-    let Some(readings) = all_readings(request, (append, depth), options) else {
+    let keys = Keys { append, capitals: has_capitals(&routes), depth };
+    let Some(readings) = all_readings(request, keys, options) else {
         return Verdict::denied(400, "path-rejected");
     };
     let selections = select(&routes, request, &readings);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Request,
     policy::Rule,
-    readings::{AllReadings, Reading, decode, decode_slashes, trim},
+    readings::{AllReadings, Reading, capital, decode, decode_slashes, trim},
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -163,6 +163,21 @@ impl<'a> Route<'a> {
     }
 }
 
+/// Whether a key, however it is spelled, has an escape with a capital.
+pub(super) fn has_capitals(routes: &[Route]) -> bool {
+    let is_capital = |window: &[Token]| match window {
+        [Token::Byte(b'%'), Token::Byte(high), Token::Byte(low)] => {
+            let (high, low) = (char::from(*high), char::from(*low));
+            high.is_ascii_hexdigit()
+                && low.is_ascii_hexdigit()
+                && (high.is_ascii_uppercase() || low.is_ascii_uppercase())
+        }
+        _ => false,
+    };
+    let has_capitals = |route: &Route| spellings(&route.pattern).iter().any(|tokens| tokens.windows(3).any(is_capital));
+    routes.iter().any(has_capitals)
+}
+
 impl Selection<'_> {
     fn says_encoded_slash(&self) -> bool {
         matches!(self, Self::Listed { rule: Some(rule), .. } if rule.encoded_slash)
@@ -186,10 +201,13 @@ pub(super) fn select<'a>(
         .collect();
     let listed = || selected.iter().filter(|(_, selections)| !selections.is_empty());
     let exempt = |reading: &Reading| {
-        listed().filter(|(other, _)| !of_nests.contains(**other)).any(|(other, selections)| {
-            let slashes = decode_slashes(other) == decode_slashes(reading);
-            trim(other) == trim(reading) || (slashes && selections.iter().all(Selection::says_encoded_slash))
-        })
+        let is_small = |other: &Reading| other != reading && capital(other) == *reading;
+        let is_normalized = has_capitals(routes) && readings.iter().any(is_small);
+        is_normalized
+            || listed().filter(|(other, _)| !of_nests.contains(**other)).any(|(other, selections)| {
+                let slashes = decode_slashes(other) == decode_slashes(reading);
+                trim(other) == trim(reading) || (slashes && selections.iter().all(Selection::says_encoded_slash))
+            })
     };
     let unlisted = selected.iter().filter(|(reading, selections)| selections.is_empty() && !exempt(reading)).count();
     let matched = request.matched_path.as_ref().and_then(|matched| {

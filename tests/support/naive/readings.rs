@@ -6,6 +6,17 @@ use super::{Options, Request};
 
 pub(super) type Reading = Vec<u8>;
 
+/// What there is to know of the keys of a policy.
+#[derive(Clone, Copy)]
+pub(super) struct Keys {
+    /// Whether a `/` may be appended.
+    pub(super) append: bool,
+    /// Whether one has escapes with capitals.
+    pub(super) capitals: bool,
+    /// How many segments the longest has.
+    pub(super) depth: usize,
+}
+
 pub(super) struct AllReadings {
     pub(super) readings: BTreeSet<Reading>,
     /// Those of them that nests alone make.
@@ -15,25 +26,24 @@ pub(super) struct AllReadings {
 }
 
 /// All readings, or none if the path must be rejected; those of them that nests alone make; and those of the path
-/// without the prefix of a nest, where a rewrite has changed it. `append` says whether a `/` may be appended,
-/// and `depth` how many segments the longest key has.
-pub(super) fn all_readings(request: &Request, (append, depth): (bool, usize), options: Options) -> Option<AllReadings> {
+/// without the prefix of a nest, where a rewrite has changed it. `keys` says what there is about them to know.
+pub(super) fn all_readings(request: &Request, keys: Keys, options: Options) -> Option<AllReadings> {
     let (mut readings, mut common, mut bare) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     if !request.path.starts_with('/') {
         return None;
     }
     let starts = start_paths(request);
     for start in &starts {
-        let closure = closure(start.as_bytes(), append, options)?;
+        let closure = closure(start.as_bytes(), keys, options)?;
         common.extend(closure.iter().cloned());
-        readings.extend(across_seams(closure, depth)?);
+        readings.extend(across_seams(closure, keys.depth)?);
     }
     // A rewrite that only spells the client's path in another way is one within the nest. Of any other nobody knows
     // for whom it was meant.
     if let [full, original] = &starts[..]
-        && !closure(original.as_bytes(), append, options)?.iter().any(|reading| trim(reading) == trim(full.as_bytes()))
+        && !closure(original.as_bytes(), keys, options)?.iter().any(|reading| trim(reading) == trim(full.as_bytes()))
     {
-        bare = across_seams(closure(request.path.as_bytes(), append, options)?, depth)?;
+        bare = across_seams(closure(request.path.as_bytes(), keys, options)?, keys.depth)?;
     }
     let of_nests = readings.difference(&common).cloned().collect();
     Some(AllReadings { readings, of_nests, bare })
@@ -92,7 +102,7 @@ fn prefix(original: &str, nested: &str) -> String {
     taken.iter().flat_map(|segment| ["/", segment]).collect()
 }
 
-fn closure(start: &[u8], append: bool, options: Options) -> Option<BTreeSet<Reading>> {
+fn closure(start: &[u8], keys: Keys, options: Options) -> Option<BTreeSet<Reading>> {
     if !start.starts_with(b"/") || start.contains(&b'\\') {
         return None;
     }
@@ -102,7 +112,7 @@ fn closure(start: &[u8], append: bool, options: Options) -> Option<BTreeSet<Read
             return None;
         }
         if seen.insert(reading.clone()) {
-            open.extend(steps(&reading, append, options));
+            open.extend(steps(&reading, keys, options));
         }
         if seen.len() > 64 {
             return None;
@@ -111,7 +121,7 @@ fn closure(start: &[u8], append: bool, options: Options) -> Option<BTreeSet<Read
     Some(seen)
 }
 
-fn steps(reading: &[u8], append: bool, options: Options) -> Vec<Reading> {
+fn steps(reading: &[u8], keys: Keys, options: Options) -> Vec<Reading> {
     let mut steps = vec![decode(reading, |byte| byte != b'/'), trim(reading)];
     // Some services read what is behind a prefix, and leave that alone.
     for (at, _) in reading.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
@@ -134,8 +144,11 @@ fn steps(reading: &[u8], append: bool, options: Options) -> Vec<Reading> {
             steps.push([before, after].concat());
         }
     }
-    if append && !reading.ends_with(b"/") {
+    if keys.append && !reading.ends_with(b"/") {
         steps.push([reading, b"/"].concat());
+    }
+    if keys.capitals {
+        steps.push(capital(reading));
     }
     for at in 1..reading.len() {
         if let (before, [b'?' | b'#', ..]) = reading.split_at(at) {
@@ -146,6 +159,24 @@ fn steps(reading: &[u8], append: bool, options: Options) -> Vec<Reading> {
         steps.push(reading.iter().map(|b| if *b == b'\\' { b'/' } else { *b }).collect());
     }
     steps
+}
+
+/// With capitals as the digits of escapes.
+pub(super) fn capital(reading: &[u8]) -> Reading {
+    let (mut capital, mut rest) = (Vec::new(), reading);
+    while let [first, tail @ ..] = rest {
+        rest = match rest {
+            [b'%', high, low, tail @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                capital.extend([b'%', high.to_ascii_uppercase(), low.to_ascii_uppercase()]);
+                tail
+            }
+            _ => {
+                capital.push(*first);
+                tail
+            }
+        };
+    }
+    capital
 }
 
 pub(super) fn decode(text: &[u8], wanted: impl Fn(u8) -> bool) -> Vec<u8> {
