@@ -25,7 +25,7 @@ const THEIRS: &str = "https://theirs.example";
 /// Two issuers: ours signs with RSA, theirs with Ed25519 and must be mapped.
 fn both() -> Jwt {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
-    let ours = Issuer::new(OURS).keys(pair("rsa").public).audience("billing");
+    let ours = Issuer::new(OURS).keys(pair("rsa").public).audience("billing").claims(ClaimMap::new().roles("roles"));
     let theirs = Issuer::new(THEIRS)
         .keys(pair("ed25519").public)
         .audience("partners")
@@ -80,6 +80,29 @@ async fn roles_of_one_issuer_are_no_roles_of_another_unless_mapped() {
     }
 }
 
+#[tokio::test]
+async fn names_that_are_not_renamed_count_for_nothing_where_that_is_asked() {
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
+    let map = || {
+        let map = ClaimMap::new().roles("roles").permissions("groups").scopes("scope", Scopes::Limit);
+        map.rename_role("admin", "partner").rename_permission("admins", "doc:read").rename_permission("w", "doc:write")
+    };
+    let rows = [
+        (map(), [vec!["partner", "x"], vec!["doc:read", "x"], vec!["doc:write", "x"]]),
+        (map().only_renamed(), [vec!["partner"], vec!["doc:read"], vec!["doc:write"]]),
+    ];
+    for (map, expected) in rows {
+        let issuer = Issuer::new(OURS).keys(pair("rsa").public).audience("billing").claims(map);
+        let jwt = Jwt::builder().trust(issuer).clock(move || now).build().unwrap();
+        let token = token("rsa", json!({ "iss": OURS, "roles": ["admin", "x"], "scope": "w x" }));
+        let identity = identify(&jwt, &bearing(&token)).await;
+        let ada = identity.principal().unwrap();
+        let found: [Vec<_>; 3] =
+            [ada.role_names().collect(), ada.permission_names().collect(), ada.permission_limit().unwrap().collect()];
+        assert_eq!(found, expected);
+    }
+}
+
 /// The same name at two issuers may be two people.
 #[tokio::test]
 async fn a_rule_that_names_the_issuer_tells_subjects_of_the_same_name_apart() {
@@ -126,7 +149,7 @@ async fn access_tokens_say_so_where_that_is_asked() {
 
 #[test]
 fn a_set_up_that_cannot_be_meant_is_refused() {
-    use JwtErrorKind::{AmbiguousIssuer, NoKeys, ScopesUndecided, UnusableKey};
+    use JwtErrorKind::{AmbiguousIssuer, NoKeys, ScopesUndecided, UnmappedClaims, UnusableKey};
     let issuer = |name: &str| Issuer::new(name).keys(Keys::secret(SECRET));
     let undecided = ClaimMap::new().roles("roles").scopes_from("scope");
     let cases = [
@@ -134,7 +157,15 @@ fn a_set_up_that_cannot_be_meant_is_refused() {
         (Jwt::builder().audience("billing"), Some((NoKeys, "the issuer has no keys"))),
         (Jwt::builder().trust(Issuer::new(OURS)), Some((NoKeys, "the issuer `https://ours.example` has no keys"))),
         (Jwt::hs256(SECRET).trust(issuer(OURS)), Some((AmbiguousIssuer, "each needs a name"))),
-        (Jwt::hs256(SECRET).issuer(THEIRS).trust(issuer(OURS)), None),
+        (
+            Jwt::hs256(SECRET).issuer(THEIRS).trust(issuer(OURS)),
+            Some((UnmappedClaims, "`https://theirs.example` mean")),
+        ),
+        (
+            Jwt::hs256(SECRET).issuer(THEIRS).claims(ClaimMap::new()).trust(issuer(OURS)),
+            Some((UnmappedClaims, "`https://ours.example` mean")),
+        ),
+        (Jwt::hs256(SECRET).issuer(THEIRS).roles_claim("groups").trust(issuer(OURS).claims(ClaimMap::new())), None),
         (Jwt::builder().trust(issuer(OURS)).trust(issuer(OURS)), Some((AmbiguousIssuer, "is trusted twice"))),
         (Jwt::hs256(SECRET).algorithms([]), Some((UnusableKey, "no key that is fit"))),
         (Jwt::hs256(SECRET).algorithms([JwtAlgorithm::Rs256]), Some((UnusableKey, "[RS256]"))),

@@ -1,7 +1,7 @@
 //! By discovery or at a given address, from the issuer that was asked for and no other.
 
 use serde_json::json;
-use tower_authz::authn::{Issuer, Jwt, JwtErrorKind, Keys};
+use tower_authz::authn::{ClaimMap, Issuer, Jwt, JwtErrorKind, Keys};
 
 use super::*;
 
@@ -66,16 +66,24 @@ async fn keys_that_move_are_found_again() {
 #[tokio::test]
 async fn several_issuers_have_their_own_keys_and_bad_days() {
     let [people, machines] = [Provider::with(&["a"]).await, Provider::with(&["b"]).await];
-    let builder = Jwt::discover(people.issuer()).audience("billing");
-    let jwt = builder.trust(Issuer::discover(machines.issuer()).audience("billing")).build().await.unwrap();
+    let builder = Jwt::discover(people.issuer()).audience("billing").claims(ClaimMap::new());
+    let jwt = builder
+        .trust(Issuer::discover(machines.issuer()).audience("billing").claims(ClaimMap::new()))
+        .build()
+        .await
+        .unwrap();
     let rows = [(&people, "a", GOOD), (&machines, "b", GOOD), (&people, "b", "unknown-key")];
     for (provider, key, expected) in rows {
         assert_eq!(judge(&jwt, &token(&provider.issuer(), key)).await, expected);
     }
 
     let down = Provider::down(&["c"]).await;
-    let builder = Jwt::discover(people.issuer()).audience("billing");
-    let jwt = builder.trust(Issuer::discover(down.issuer()).audience("billing")).build().await.unwrap();
+    let builder = Jwt::discover(people.issuer()).audience("billing").claims(ClaimMap::new());
+    let jwt = builder
+        .trust(Issuer::discover(down.issuer()).audience("billing").claims(ClaimMap::new()))
+        .build()
+        .await
+        .unwrap();
     assert_eq!(judge(&jwt, &token(&down.issuer(), "c")).await, "unavailable");
     assert_eq!(judge(&jwt, &token(&people.issuer(), "a")).await, GOOD);
 }

@@ -42,6 +42,7 @@ pub struct ClaimMap {
     scopes_are: Option<Scopes>,
     role_names: HashMap<String, String>,
     permission_names: HashMap<String, String>,
+    only_renamed: bool,
 }
 
 /// What the scopes of a token do where its roles say something, too.
@@ -114,6 +115,23 @@ impl ClaimMap {
         self
     }
 
+    /// Names that are not [renamed](Self::rename_role) count for nothing. Right for issuers that others administer: whoever
+    /// names roles there could else name one of the policy.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tower_authz::authn::ClaimMap;
+    ///
+    /// let map = ClaimMap::new().roles("groups").rename_role("acme-staff", "partner").only_renamed();
+    /// let claims = json!({ "sub": "ada", "groups": ["acme-staff", "admin"] });
+    /// let ada = map.principal(claims.as_object().unwrap().clone())?;
+    /// assert!(ada.has_role("partner") && !ada.has_role("admin"));
+    /// # Ok::<(), tower_authz::CredentialError>(())
+    /// ```
+    pub fn only_renamed(self) -> Self {
+        Self { only_renamed: true, ..self }
+    }
+
     /// Reads roles from this claim alone.
     #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
     pub(in crate::authn) fn only_roles(self, source: impl Into<ClaimSource>) -> Self {
@@ -154,9 +172,9 @@ impl ClaimMap {
         let roles = Names::read(&self.roles, &claims, PlainText::One);
         let permissions = Names::read(&self.permissions, &claims, PlainText::Blanks);
         let scopes = Names::read(&self.scopes, &claims, PlainText::Blanks);
-        principal = principal.roles(roles.renamed(&self.role_names));
-        principal = principal.permissions(permissions.renamed(&self.permission_names));
-        let named = scopes.renamed(&self.permission_names);
+        principal = principal.roles(self.renamed(&roles, &self.role_names));
+        principal = principal.permissions(self.renamed(&permissions, &self.permission_names));
+        let named = self.renamed(&scopes, &self.permission_names);
         principal = match self.scopes_are {
             _ if self.scopes.is_empty() => principal,
             _ if self.roles.is_empty() && self.permissions.is_empty() => principal.permissions(named),
@@ -168,6 +186,12 @@ impl ClaimMap {
             principal = principal.malformed_source(source.to_string());
         }
         Ok(principal.claims(claims))
+    }
+
+    /// The names as the policy has them.
+    fn renamed<'a>(&'a self, names: &Names<'a>, table: &'a HashMap<String, String>) -> Vec<&'a str> {
+        let own = |name: &'a str| (!self.only_renamed).then_some(name);
+        names.found.iter().filter_map(|name| table.get(*name).map(String::as_str).or_else(|| own(name))).collect()
     }
 
     fn find_subject<'a>(&self, claims: &'a Map<String, Value>) -> Result<&'a str, CredentialError> {
@@ -208,12 +232,5 @@ impl<'a> Names<'a> {
             }
         }
         read
-    }
-
-    fn renamed<'b>(&self, table: &'b HashMap<String, String>) -> Vec<&'b str>
-    where
-        'a: 'b,
-    {
-        self.found.iter().map(|name| table.get(*name).map_or(*name, String::as_str)).collect()
     }
 }

@@ -179,8 +179,14 @@ impl<B> JwtBuilder<B> {
     }
 
     fn finish(self) -> Result<Jwt, JwtError> {
-        let issuers = self.first.into_iter().chain(self.others).map(Issuer::build).collect::<Result<Box<[_]>, _>>()?;
+        let issuers: Vec<_> = self.first.into_iter().chain(self.others).collect();
+        let unmapped = issuers.iter().find_map(Issuer::unmapped).filter(|_| issuers.len() > 1);
+        let issuers = issuers.into_iter().map(Issuer::build).collect::<Result<Box<[_]>, _>>()?;
         check_names(&issuers)?;
+        if let Some(title) = unmapped {
+            let message = format!("several issuers are trusted: say with `claims` what the claims of {title} mean");
+            return Err(JwtError::new(JwtErrorKind::UnmappedClaims, message));
+        }
         let inspector = Inspector {
             verifier: Verifier { issuers },
             tokens: Tokens::new(self.cache),
@@ -201,7 +207,7 @@ impl JwtBuilder {
     ///
     /// # Errors
     ///
-    /// There is no issuer, two have one name, or one of several has none; an issuer has no keys, none that can be
+    /// There is no issuer, two have one name, or one of several has none or no map of its claims; an issuer has no keys, none that can be
     /// used with the algorithms that are allowed, or a secret of less than 32 bytes; or scopes were to be read beside
     /// roles without saying what they do. With remote keys, also if an issuer has no name, an address cannot be used,
     /// or there is no runtime of tokio with timers.

@@ -25,6 +25,8 @@ pub enum JwtErrorKind {
     NoKeys,
     /// It is not clear which issuer a token comes from: two have one name, or one of several has none.
     AmbiguousIssuer,
+    /// Several issuers are trusted, and it was not said of each what its claims mean.
+    UnmappedClaims,
     /// The address of remote keys is none, or not safe to ask.
     UnusableAddress,
     /// Root certificates cannot be read or used.

@@ -23,11 +23,14 @@ use crate::authn::claims::ClaimMap;
 /// ```
 /// use tower_authz::authn::{ClaimMap, Issuer, Jwt, Keys};
 ///
-/// let people = Issuer::new("https://id.example").keys(Keys::secret(&[7; 32])).audience("billing");
+/// let people = Issuer::new("https://id.example")
+///     .keys(Keys::secret(&[7; 32]))
+///     .audience("billing")
+///     .claims(ClaimMap::new().roles("roles"));
 /// let machines = Issuer::new("https://machines.example")
 ///     .keys(Keys::secret(&[8; 32]))
 ///     .audience("billing")
-///     .claims(ClaimMap::new().roles("groups").rename_role("robots", "importer"));
+///     .claims(ClaimMap::new().roles("groups").rename_role("robots", "importer").only_renamed());
 /// let jwt = Jwt::builder().trust(people).trust(machines).build()?;
 /// # Ok::<(), tower_authz::authn::JwtError>(())
 /// ```
@@ -39,7 +42,8 @@ pub struct Issuer {
     algorithms: Option<Vec<JwtAlgorithm>>,
     typing: Typing,
     expectation: Expectation,
-    claims: ClaimMap,
+    /// None where nothing was said of it.
+    claims: Option<ClaimMap>,
 }
 
 impl Issuer {
@@ -56,7 +60,7 @@ impl Issuer {
             algorithms: None,
             typing: Typing::default(),
             expectation: Expectation::default(),
-            claims: ClaimMap::new().roles("roles"),
+            claims: None,
         }
     }
 
@@ -112,22 +116,34 @@ impl Issuer {
         self
     }
 
-    /// What its claims mean; by default `roles` lists the roles, and no claim gives permissions.
+    /// What its claims mean; by default `roles` lists the roles, and no claim gives permissions. Where several issuers are
+    /// trusted, it must be said of each: what one calls `admin` need not be what another calls so.
     pub fn claims(self, claims: ClaimMap) -> Self {
-        Self { claims, ..self }
+        Self { claims: Some(claims), ..self }
     }
 
     pub(super) fn map_claims(self, change: impl FnOnce(ClaimMap) -> ClaimMap) -> Self {
-        Self { claims: change(self.claims), ..self }
+        let claims = change(self.claims.unwrap_or_else(usual_claims));
+        Self { claims: Some(claims), ..self }
+    }
+
+    /// What the issuer is called in errors, if nothing was said of what its claims mean.
+    pub(super) fn unmapped(&self) -> Option<String> {
+        self.claims.is_none().then(|| self.title())
+    }
+
+    fn title(&self) -> String {
+        self.name.as_ref().map_or_else(|| "the issuer".to_owned(), |name| format!("the issuer `{name}`"))
     }
 
     pub(super) fn build(self) -> Result<TrustedIssuer, JwtError> {
-        if self.claims.is_undecided() {
+        let title = self.title();
+        let claims = self.claims.unwrap_or_else(usual_claims);
+        if claims.is_undecided() {
             let message =
                 "scopes are read beside roles or permissions: say with `scopes_are` whether scopes grant or limit";
             return Err(JwtError::new(JwtErrorKind::ScopesUndecided, message));
         }
-        let title = self.name.clone().map_or_else(|| "the issuer".to_owned(), |name| format!("the issuer `{name}`"));
         let keys = self.keys.ok_or_else(|| JwtError::new(JwtErrorKind::NoKeys, format!("{title} has no keys")))?;
         let source = keys.origin.open(self.name.as_deref())?;
         let algorithms = self.algorithms.unwrap_or_else(|| keys.default_algorithms.to_vec());
@@ -143,9 +159,13 @@ impl Issuer {
             algorithms,
             typing: self.typing,
             expectation: self.expectation,
-            claims: self.claims,
+            claims,
         })
     }
+}
+
+fn usual_claims() -> ClaimMap {
+    ClaimMap::new().roles("roles")
 }
 
 /// An issuer as it was set up.
