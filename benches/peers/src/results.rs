@@ -52,16 +52,10 @@ impl<'a> Row<'a> {
         Some(Row { measured: self.optimum?, ..*self })
     }
 
-    /// Nanoseconds above the floor, as a multiple of the optimum's.
-    pub fn times_the_optimum(&self) -> Option<f64> {
-        let least = self.optimum()?.above();
-        (least >= 1.0).then(|| self.above() / least)
-    }
-
-    /// Instructions above the floor, as a multiple of the optimum's.
-    pub fn instructions_times_the_optimum(&self) -> Option<f64> {
-        let least = self.optimum()?.instructions()?;
-        (least >= 1.0).then_some(self.instructions()? / least)
+    /// What `number` is above the floor, as a multiple of the optimum's; nothing where that is none, or noise.
+    pub fn times_the_optimum(&self, number: impl Fn(Self) -> Option<f64>) -> Option<f64> {
+        let least = number(self.optimum()?)?;
+        (least >= 1.0).then_some(number(*self)? / least)
     }
 }
 

@@ -19,8 +19,8 @@ another machine.
 
 - **ns**: nanoseconds a request, from the call until the answer is dropped, in the best round; the median round stands beside it.
 - **above**: nanoseconds above the first line of the table: no middleware where the request is let in, an immediate empty answer where it is not.
-- **× optimum**: that, as a multiple of the hand-written optimum's.
 - **allocations**, **bytes**, **instructions**: above the first line, too.
+- **×**: what stands before it, as a multiple of the hand-written optimum's; nothing where that has none.
 - **status** stands there where it is another than it should be.
 
 ![Nanoseconds above no middleware](peers.svg)
@@ -76,9 +76,9 @@ fn write_group(text: &mut String, results: &Results, group: Group) -> fmt::Resul
 
 fn write_rows(text: &mut String, case: Case, rows: &[Row<'_>]) -> fmt::Result {
     let counted = rows.iter().any(|row| row.measured.instructions.is_some());
-    let (title, rule) = if counted { (" instructions | × optimum |", " ---: | ---: |") } else { ("", "") };
-    writeln!(text, "| | status | ns | median | above | × optimum | allocations | bytes |{title}")?;
-    writeln!(text, "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |{rule}")?;
+    let (title, rule) = if counted { (" instructions | × |", " ---: | ---: |") } else { ("", "") };
+    writeln!(text, "| | status | ns | median | above | × | allocations | × | bytes | × |{title}")?;
+    writeln!(text, "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |{rule}")?;
     for row in rows {
         let name = if row.contender.kind == Kind::Ours {
             format!("**{}**", row.contender.name)
@@ -88,17 +88,19 @@ fn write_rows(text: &mut String, case: Case, rows: &[Row<'_>]) -> fmt::Result {
         let status = row.contender.status(case);
         let status = if status == case.status() { String::new() } else { status.as_u16().to_string() };
         let (best, median) = (row.measured.best(), row.measured.median());
-        let times = optional(row.times_the_optimum(), 1);
+        let times = |number: fn(Row<'_>) -> Option<f64>| optional(row.times_the_optimum(number), 1);
         write!(
             text,
-            "| {name} | {status} | {best:.0} | {median:.0} | {:.0} | {times} | {:.1} | {:.0} |",
+            "| {name} | {status} | {best:.0} | {median:.0} | {:.0} | {} | {:.1} | {} | {:.0} | {} |",
             row.above(),
+            times(|row| Some(row.above())),
             row.allocations(),
-            row.bytes()
+            times(|row| Some(row.allocations())),
+            row.bytes(),
+            times(|row| Some(row.bytes())),
         )?;
         if counted {
-            let times = optional(row.instructions_times_the_optimum(), 1);
-            write!(text, " {} | {times} |", optional(row.instructions(), 0))?;
+            write!(text, " {} | {} |", optional(row.instructions(), 0), times(|row| row.instructions()))?;
         }
         writeln!(text)?;
     }
