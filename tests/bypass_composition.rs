@@ -263,6 +263,29 @@ async fn an_exception_that_is_written_with_escapes_holds_for_every_spelling() {
     }
 }
 
+/// Some decoders drop what they cannot decode, and dots come together.
+#[tokio::test]
+async fn what_cannot_be_decoded_keeps_no_dots_apart() {
+    let dropping = || {
+        Router::new().fallback(|uri: Uri| async move {
+            let bytes: Vec<u8> = percent_encoding::percent_decode_str(uri.path()).collect();
+            let path: String = bytes.utf8_chunks().map(|chunk| chunk.valid().replace('%', "")).collect();
+            if path == "/open/../admin/key" { SECRET } else { "open" }
+        })
+    };
+    let policy = r#"{ "version": 1, "routes": { "ANY /open/{*rest}": "public" } }"#;
+    for target in ["/open/%../admin/key", "/open/.%./admin/key", "/open/..%ff/admin/key", "/open/%E9%2e%%2e/admin/key"]
+    {
+        assert!(reached(&Ask::get(target).send(serve(dropping()).await).await), "{target}");
+        let answer = without_right(Served::new(layer(policy).protect(dropping())), target).await;
+        assert_eq!((answer.status.as_u16(), reached(&answer)), (400, false), "{target}: {answer:?}");
+    }
+    for target in ["/open/a.%/key", "/open/.%C3%A9/key", "/open/100%25/key", "/open/caf%e9/key"] {
+        let answer = Ask::get(target).send(serve(layer(policy).protect(dropping())).await).await;
+        assert_eq!(answer.status, 200, "{target}: {answer:?}");
+    }
+}
+
 /// A real proxy in front of a real upstream that decodes what it is sent.
 #[tokio::test]
 async fn a_reverse_proxy_shows_no_upstream_page_to_those_without_the_right() {

@@ -15,4 +15,4 @@ pub(crate) use readings::{
     Readings, Wanted, decode_but_slashes, is_clean, same_but_encoded_slashes, same_but_trailing_slashes,
     with_capital_escapes,
 };
-pub(crate) use reject::{Rejected, Tolerance};
+pub(crate) use reject::{Rejected, Tolerance, is_dots};

@@ -405,6 +405,8 @@ mod tests {
             ("/%2561/%62", &["/%2561/%62", "/%2561/b", "/%61/b", "/a/b"]),
             ("/%252F/%62", &["/%252F/%62", "/%252F/b", "/%2F/b", "///b", "//b", "/b"]),
             ("/%2561/b/%63/%64", &["/%2561/b/%63/%64", "/%2561/b/%63/d", "/%2561/b/c/d", "/%61/b/c/d", "/a/b/c/d"]),
+            ("/.%C3%A9", &["/.%C3%A9", "/.\u{e9}"]),
+            ("/a.%", &["/a.%"]),
             ("/%FF", &["/%FF", "/\u{fffd}"]),
         ] {
             assert_eq!(read(path, Wanted::default()).unwrap(), readings, "{path}");
@@ -439,6 +441,10 @@ mod tests {
             ("/a%7F", Rejected::ControlCharacter),
             ("/a%C2%85", Rejected::ControlCharacter),
             ("/a%C0%AFb", Rejected::OverlongUtf8),
+            ("/a/%../b", Rejected::DotSegment),
+            ("/a/.%/b", Rejected::DotSegment),
+            ("/a/..%ff/b", Rejected::DotSegment),
+            ("/a/%E9%2e%%2e", Rejected::DotSegment),
             ("/a%E0%80%AFb", Rejected::OverlongUtf8),
             ("/a%F0%80%80%AF", Rejected::OverlongUtf8),
         ] {

@@ -58,9 +58,12 @@ pub(super) fn check(reading: &[u8], raw: bool, tolerance: Tolerance) -> Result<(
     }
 }
 
-/// One dot or two (RFC 3986, section 5.2.4), or more of them, which some services drop as well.
-fn is_dots(segment: &[u8]) -> bool {
-    !segment.is_empty() && segment.iter().all(|byte| *byte == b'.')
+/// One dot or two (RFC 3986, section 5.2.4), or more of them, which some services drop; also with what others drop
+/// because it cannot be decoded: a stray `%`, and bytes that are no UTF-8.
+pub(crate) fn is_dots(segment: &[u8]) -> bool {
+    segment.contains(&b'.')
+        && segment.iter().all(|byte| matches!(byte, b'.' | b'%' | 0x80..))
+        && segment.utf8_chunks().all(|chunk| chunk.valid().is_ascii())
 }
 
 fn has_control(reading: &[u8], raw: bool, tolerance: Tolerance) -> bool {

@@ -6,6 +6,7 @@ use super::{
     capture::{Captures, EmptySegment},
     spelling::other_spellings,
 };
+use crate::path::is_dots;
 
 /// A piece of a path, from left to right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,9 +208,7 @@ fn check_segments(path: &str) -> Result<(), PatternProblem> {
     for segment in path.split('/') {
         let range = at..at + segment.len();
         match segment {
-            _ if !segment.is_empty() && segment.bytes().all(|byte| byte == b'.') => {
-                return problem(ProblemKind::DotSegment, range);
-            }
+            _ if is_dots(segment.as_bytes()) => return problem(ProblemKind::DotSegment, range),
             _ if segment.starts_with(':') || is_foreign_parameter(segment) => {
                 return problem(ProblemKind::ForeignParameter, range);
             }
@@ -360,6 +359,7 @@ mod tests {
             ("/a/{id}/b/{id}", ProblemKind::DuplicateName, "{id}"),
             ("/a/../b", ProblemKind::DotSegment, ".."),
             ("/a/.../b", ProblemKind::DotSegment, "..."),
+            ("/a/%../b", ProblemKind::DotSegment, "%.."),
             ("/a\\b", ProblemKind::ForbiddenCharacter, "\\"),
             ("/a?b", ProblemKind::ForbiddenCharacter, "?"),
         ] {

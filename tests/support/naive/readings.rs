@@ -207,7 +207,10 @@ pub(super) fn trim(reading: &[u8]) -> Reading {
 }
 
 fn is_rejected(reading: &[u8], options: Options) -> bool {
-    let dots = reading.split(|b| *b == b'/').any(|segment| !segment.is_empty() && segment.iter().all(|b| *b == b'.'));
+    // What a decoder that drops whatever it cannot decode leaves of a segment.
+    let left = |segment: &[u8]| segment.utf8_chunks().map(|chunk| chunk.valid().replace('%', "")).collect::<String>();
+    let is_dots = |segment: &[u8]| !left(segment).is_empty() && left(segment).chars().all(|c| c == '.');
+    let dots = reading.split(|b| *b == b'/').any(is_dots);
     let backslash = !options.allow_encoded_backslash && reading.contains(&b'\\');
     let pairs = || reading.iter().zip(reading.iter().skip(1));
     let control =
