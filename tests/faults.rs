@@ -7,7 +7,7 @@ use std::{
     future::{Ready, pending, poll_fn, ready},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, Once,
         atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
@@ -78,7 +78,18 @@ fn caller(head: Head<'_>) -> Option<Principal> {
     Some(Principal::new("ada").roles([role]))
 }
 
+/// A call site that is first met on a thread without a subscriber would be off for all threads, so that one which hears
+/// nothing serves the others.
+fn listen_everywhere() {
+    static OTHERS: Once = Once::new();
+    OTHERS.call_once(|| {
+        tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
+        tracing::callsite::rebuild_interest_cache();
+    });
+}
+
 fn request(path: &str, role: &str) -> Request<()> {
+    listen_everywhere();
     let request = Request::get(path);
     if role.is_empty() { request } else { request.header("x-role", role) }.body(()).unwrap()
 }
