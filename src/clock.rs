@@ -1,6 +1,8 @@
 //! Where the time of a decision comes from.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
 
 /// Tells the time to grants with `from`, `until` or `step_up`; it is asked only when the policy has one.
 ///
@@ -33,4 +35,13 @@ impl Clock for SystemClock {
     fn now(&self) -> SystemTime {
         SystemTime::now()
     }
+}
+
+/// A time in seconds since 1970, with or without a fraction (`NumericDate`, RFC 7519, section 2).
+pub(crate) fn numeric_date(value: &Value) -> Option<SystemTime> {
+    let since = match value.as_u64() {
+        Some(seconds) => Some(Duration::from_secs(seconds)),
+        None => value.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+    };
+    SystemTime::UNIX_EPOCH.checked_add(since?)
 }

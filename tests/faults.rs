@@ -7,7 +7,7 @@ use std::{
     future::{Ready, pending, poll_fn, ready},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
-        Arc, Mutex, Once,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
@@ -27,6 +27,11 @@ use tower_authz::{
     respond::Responder,
 };
 use tracing::{Metadata, Subscriber, span};
+
+#[path = "support/listening.rs"]
+mod listening;
+
+use listening::listen_everywhere;
 
 const POLICY: &str = r#"{ "version": 1, "roles": { "viewer": {}, "admin": {} }, "routes": {
     "GET /open": "public",
@@ -76,16 +81,6 @@ impl Fragile {
 fn caller(head: Head<'_>) -> Option<Principal> {
     let role = head.headers().get("x-role")?.to_str().ok()?;
     Some(Principal::new("ada").roles([role]))
-}
-
-/// A call site that is first met on a thread without a subscriber would be off for all threads, so that one which hears
-/// nothing serves the others.
-fn listen_everywhere() {
-    static OTHERS: Once = Once::new();
-    OTHERS.call_once(|| {
-        tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
-        tracing::callsite::rebuild_interest_cache();
-    });
 }
 
 fn request(path: &str, role: &str) -> Request<()> {

@@ -19,6 +19,7 @@ use super::{
     part::{Broken, Distance, Part, Unmet},
 };
 use crate::{
+    clock::numeric_date,
     decision::StepUp,
     principal::Principal,
     role::{Held, NameId, NameKind, NameSet, NameTable},
@@ -284,9 +285,7 @@ impl Judge<'_> {
     }
 
     fn is_fresh(&self, principal: &Principal, max_age: Duration) -> bool {
-        let auth_time = principal.get_claim("auth_time").and_then(Value::as_f64);
-        let since = auth_time.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        let Some(at) = since.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since)) else { return false };
+        let Some(at) = principal.get_claim("auth_time").and_then(numeric_date) else { return false };
         self.circumstances.now.is_some_and(|now| match now.duration_since(at) {
             Ok(age) => age <= max_age,
             Err(ahead) => ahead.duration() <= CLOCK_SKEW,

@@ -92,9 +92,9 @@ impl Login {
 
 /// `target` without the parameters `secret` of its query.
 fn without(target: &PathAndQuery, secret: &[String]) -> String {
-    let name = |pair: &str| pair.split_once('=').map_or(pair, |(name, _)| name).to_owned();
+    let is_secret = |pair: &&str| secret.iter().any(|name| pair.split('=').next() == Some(name));
     let pairs = target.query().into_iter().flat_map(|query| query.split('&'));
-    let kept: Vec<_> = pairs.filter(|pair| !secret.contains(&name(pair))).collect();
+    let kept: Vec<_> = pairs.filter(|pair| !is_secret(pair)).collect();
     if kept.is_empty() { target.path().to_owned() } else { format!("{}?{}", target.path(), kept.join("&")) }
 }
 

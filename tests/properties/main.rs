@@ -8,6 +8,8 @@ use tower_authz::{CredentialError, CredentialErrorKind, Identity, Principal};
 mod arbitrary;
 #[path = "../support/convert.rs"]
 mod convert;
+#[path = "../support/listening.rs"]
+mod listening;
 #[path = "../support/naive.rs"]
 mod naive;
 #[path = "../support/property.rs"]

@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, Once, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use http::{Request, header};
@@ -15,6 +15,7 @@ use tracing::{Level, subscriber::with_default};
 use super::{
     arbitrary, convert,
     gate::{self, Answer, Told, ask, http_request},
+    listening::listen_everywhere,
     naive::{self, Identity},
     property::holds,
 };
@@ -87,16 +88,6 @@ fn no_answer_and_no_line_of_a_log_holds_a_secret() {
             asked += 1;
         }
         Ok(asked)
-    });
-}
-
-/// A call site that is first met on a thread without a subscriber would be off for all threads, so that one which hears
-/// nothing serves the others.
-fn listen_everywhere() {
-    static OTHERS: Once = Once::new();
-    OTHERS.call_once(|| {
-        tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
-        tracing::callsite::rebuild_interest_cache();
     });
 }
 

@@ -147,8 +147,7 @@ impl ClaimMap {
     /// Whether scopes are read beside roles or permissions, and it was not said what scopes do then.
     #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
     pub(in crate::authn) fn is_undecided(&self) -> bool {
-        let limits_something = !self.roles.is_empty() || !self.permissions.is_empty();
-        limits_something && !self.scopes.is_empty() && self.scopes_are.is_none()
+        self.has_others() && !self.scopes.is_empty() && self.scopes_are.is_none()
     }
 
     /// Whom these claims speak of. They are believed: whoever calls this has proved that they are true. Where it was
@@ -177,7 +176,7 @@ impl ClaimMap {
         let named = self.renamed(&scopes, &self.permission_names);
         principal = match self.scopes_are {
             _ if self.scopes.is_empty() => principal,
-            _ if self.roles.is_empty() && self.permissions.is_empty() => principal.permissions(named),
+            _ if !self.has_others() => principal.permissions(named),
             Some(Scopes::Grant) => principal.permissions(named),
             Some(Scopes::LimitIfPresent) if !scopes.present => principal,
             Some(Scopes::Limit | Scopes::LimitIfPresent) | None => principal.limit_permissions(named),
@@ -186,6 +185,11 @@ impl ClaimMap {
             principal = principal.malformed_source(source.to_string());
         }
         Ok(principal.claims(claims))
+    }
+
+    /// Whether there is something beside scopes, which these can limit.
+    fn has_others(&self) -> bool {
+        !self.roles.is_empty() || !self.permissions.is_empty()
     }
 
     /// The names as the policy has them.

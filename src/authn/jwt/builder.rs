@@ -207,10 +207,10 @@ impl JwtBuilder {
     ///
     /// # Errors
     ///
-    /// There is no issuer, two have one name, or one of several has none or no map of its claims; an issuer has no keys, none that can be
-    /// used with the algorithms that are allowed, or a secret of less than 32 bytes; or scopes were to be read beside
-    /// roles without saying what they do. With remote keys, also if an issuer has no name, an address cannot be used,
-    /// or there is no runtime of tokio with timers.
+    /// There is no issuer, two have one name, or one of several has none, or no map of its claims; an issuer has no keys,
+    /// none that can be used with the algorithms that are allowed, or a secret of less than 32 bytes; or scopes were to be
+    /// read beside roles or permissions without saying what they do. With remote keys, also if an issuer has no name, an
+    /// address cannot be used, or there is no runtime of tokio with timers.
     pub fn build(self) -> Result<Jwt, JwtError> {
         self.finish()
     }

@@ -5,7 +5,10 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Map, Value};
 
 use super::token::{malformed, not_accepted};
-use crate::identity::{CredentialError, CredentialErrorKind};
+use crate::{
+    clock::numeric_date,
+    identity::{CredentialError, CredentialErrorKind},
+};
 
 /// What the claims of a token must say beside the name of its issuer.
 #[derive(Clone, Debug)]
@@ -97,15 +100,10 @@ fn check_names(claims: &Map<String, Value>) -> Result<(), CredentialError> {
     }
 }
 
-/// A time in seconds since 1970, with or without a fraction (`NumericDate`, RFC 7519, section 2).
+/// When a claim says; nothing where there is none.
 fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<SystemTime>, CredentialError> {
     let Some(value) = claims.get(name) else { return Ok(None) };
-    let since = match value.as_u64() {
-        Some(seconds) => Some(Duration::from_secs(seconds)),
-        None => value.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
-    };
-    let time = since.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
-    time.map(Some).ok_or_else(|| no_time(name))
+    numeric_date(value).map(Some).ok_or_else(|| no_time(name))
 }
 
 fn no_time(claim: &str) -> CredentialError {
